@@ -1,0 +1,1 @@
+"""The words everybody shares: frozen types, settings, errors; imports nothing else of ours."""

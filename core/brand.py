@@ -1,0 +1,22 @@
+"""What a brand may set: the settings that normalisation, resolver and statistics read."""
+
+from dataclasses import dataclass, field
+
+DEFAULT_MERGE_THRESHOLD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class BrandSettings:
+    """Settings of one brand; `id` is its key, all others have the documented defaults."""
+
+    id: str
+    name: str = ""
+    region: str = "US"
+    currency: str = "USD"
+    merge_threshold: int = DEFAULT_MERGE_THRESHOLD
+    fold_email_tags: bool = False
+    blocked_values: frozenset[str] = frozenset()
+    rule_version: str = "2026-11-01"
+    status: str = "active"
+    main_instances: dict[str, str] = field(default_factory=dict, hash=False)
+    """Source → its first instance (`shopify` → shop domain): its external ids carry no instance name."""

@@ -1,0 +1,96 @@
+"""The event on its way in: what a source hands over (RawEvent) and what the commit takes (IncomingEvent)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from core.identifiers import Identifier
+
+CHANNELS = frozenset({"website", "mobile_app", "store", "whatsapp", "email", "sms", "crm", "import", "other"})
+
+EVENT_TYPES = frozenset({
+    "page_view", "product_view", "search", "wishlist_add", "cart_add", "cart_remove", "cart_abandon",
+    "checkout_started", "purchase", "pos_transaction", "order_updated", "order_cancelled", "refund",
+    "whatsapp_message", "whatsapp_status", "email_open", "email_click", "sms_click", "store_visit", "qr_scan",
+    "identify", "profile_update", "campaign_sent", "consent_changed",
+})  # fmt: skip
+
+SALE_TYPES = frozenset({"purchase", "pos_transaction"})
+ORDER_TYPES = SALE_TYPES | {"order_updated", "order_cancelled", "refund"}
+
+
+@dataclass(slots=True)
+class RawEvent:
+    """One event as its source tells it: not yet normalised, values still as sent.
+
+    `identifiers` lists (type, raw value) pairs in the order found; `idempotency_key` is the source's own rule,
+    None when the content decides; `payload` is kept whole; money in it is text, int or Decimal, never float.
+    """
+
+    type: str
+    channel: str
+    source: str
+    identifiers: list[tuple[str, Any]]
+    payload: dict[str, Any]
+    occurred_at: datetime | None = None
+    idempotency_key: str | None = None
+    way: str = "api"
+    source_instance: str = ""
+    trust: str = "transaction"
+    order: "RawOrder | None" = None
+    traits: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    persona_id: str | None = None
+    """Set by an import without resolution: the persona that takes the event whatever it matches."""
+
+
+@dataclass(slots=True)
+class RawOrder:
+    """What an event says about an order, as sent: `kind` is sale, refund, cancel or status."""
+
+    kind: str
+    order_id: str | None
+    total: Any = None
+    currency: Any = None
+    counts: bool = True
+    refund_id: str | None = None
+    status: str | None = None
+    lines: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFact:
+    """What one event says about one order; the order is a fold of these (`resolver/orders.py`)."""
+
+    key: str
+    kind: str
+    order_id: str
+    total_minor: int = 0
+    currency: str = ""
+    counts: bool = True
+    refund_id: str = ""
+    status: str = ""
+    lines: str = ""
+    """Order lines as a JSON list, empty when the event has none."""
+
+
+@dataclass(slots=True)
+class IncomingEvent:
+    """A normalised event, ready to be resolved and written; `id` is its idempotency key's digest."""
+
+    id: str
+    brand: str
+    type: str
+    channel: str
+    source: str
+    occurred_at: datetime
+    received_at: datetime
+    payload: str
+    identifiers: tuple[Identifier, ...]
+    trust: str = "transaction"
+    fingerprint: str = ""
+    """Digest of the content: a repeat of `id` with another fingerprint is answered with a warning."""
+    order: OrderFact | None = None
+    traits: str = ""
+    warnings: tuple[str, ...] = ()
+    persona_id: str | None = None
