@@ -1,0 +1,86 @@
+"""One `Graph` per process: the driver's life cycle and plain reads and writes by query name."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import neo4j
+from neo4j.exceptions import AuthError, DriverError, Neo4jError, ServiceUnavailable
+
+from core.errors import ConfigurationError, UnavailableError
+from core.settings import Settings
+from graph.queries import query_text
+
+# A caller of the hot path waits for a lock at most this long in the server; more connections only queue there.
+_POOL_SIZE = 50
+
+
+class Graph:
+    """A thread-safe handle on one Neo4j database; open it with `connect`, close it once."""
+
+    def __init__(self, driver: neo4j.Driver, database: str) -> None:
+        self._driver = driver
+        self.database = database
+
+    @classmethod
+    def connect(cls, settings: Settings) -> Self:
+        """Open a driver for `settings`; does no network traffic yet; raises ConfigurationError without a URI."""
+        if settings.neo4j_uri is None or settings.neo4j_password is None:
+            raise ConfigurationError("Neo4j is not configured: set NEO4J_URI and NEO4J_PASSWORD, or run `constintel up`.")
+        driver = neo4j.GraphDatabase.driver(
+            settings.neo4j_uri,
+            auth=(settings.neo4j_user, settings.neo4j_password.get_secret_value()),
+            max_connection_pool_size=_POOL_SIZE,
+            connection_timeout=5.0,
+            connection_acquisition_timeout=10.0,
+            telemetry_disabled=True,
+            notifications_min_severity="OFF",
+        )
+        return cls(driver, settings.neo4j_database)
+
+    def close(self) -> None:
+        """Close the driver and its connections."""
+        self._driver.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def verify(self) -> None:
+        """Ask the server for a sign of life; raises UnavailableError or ConfigurationError (wrong password)."""
+        try:
+            self._driver.verify_connectivity(database=self.database)
+        except AuthError as error:
+            raise ConfigurationError("Neo4j refused the user or password: check NEO4J_USER and NEO4J_PASSWORD.") from error
+        except (DriverError, Neo4jError) as error:
+            raise UnavailableError("Neo4j is not reachable.") from error
+
+    def read(self, name: str, **params: object) -> list[dict[str, Any]]:
+        """Run the read query `name` with retries; rows as dicts; raises UnavailableError while Neo4j is away."""
+        return self._execute(name, params, neo4j.RoutingControl.READ)
+
+    def write(self, name: str, **params: object) -> list[dict[str, Any]]:
+        """Run the write query `name` in a managed transaction; it must be idempotent, for it may run twice."""
+        return self._execute(name, params, neo4j.RoutingControl.WRITE)
+
+    def _execute(self, name: str, params: dict[str, object], routing: neo4j.RoutingControl) -> list[dict[str, Any]]:
+        try:
+            records, _, _ = self._driver.execute_query(
+                query_text(name), parameters_=params, routing_=routing, database_=self.database, bookmark_manager_=None
+            )
+        except ServiceUnavailable as error:
+            raise UnavailableError("Neo4j is not reachable.") from error
+        return [record.data() for record in records]
+
+    def run_schema(self, statement: str) -> None:
+        """Run one schema statement of a migration file in its own implicit transaction."""
+        with self._driver.session(database=self.database) as session:
+            session.run(neo4j.Query(statement)).consume()  # type: ignore[arg-type]  # text of a migration file
+
+    @contextmanager
+    def session(self) -> Iterator[neo4j.Session]:
+        """A driver session for explicit transactions (`graph/transactions.py`)."""
+        with self._driver.session(database=self.database, bookmark_manager=None) as session:
+            yield session

@@ -1,0 +1,1 @@
+"""One module per aggregate: named queries in, plain rows or objects out."""

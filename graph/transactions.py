@@ -1,0 +1,114 @@
+"""The one place that runs explicit write transactions: own bounded retries with full jitter, unknown commits replayed."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import neo4j
+import structlog
+from neo4j.exceptions import ClientError, ConstraintError, DriverError, Neo4jError, ServiceUnavailable, SessionExpired
+
+from core.errors import UnavailableError
+from graph.driver import Graph
+from graph.queries import query_text
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+_MIN_BACKOFF = 0.005
+_MAX_BACKOFF = 0.25
+
+
+class StaleReadError(Exception):
+    """What was read before a lock no longer holds after it: roll back and try again."""
+
+
+@dataclass(slots=True)
+class RetryStats:
+    """How often transactions of this process were tried again, by reason."""
+
+    deadlocks: int = 0
+    lock_timeouts: int = 0
+    stale_reads: int = 0
+    duplicates: int = 0
+    unknown_commits: int = 0
+    outages: int = 0
+
+    @property
+    def total(self) -> int:
+        """All retries."""
+        return (
+            self.deadlocks + self.lock_timeouts + self.stale_reads + self.duplicates + self.unknown_commits + self.outages
+        )
+
+
+retry_stats = RetryStats()
+
+
+class Transaction:
+    """One open transaction that runs queries of the catalogue by name."""
+
+    def __init__(self, tx: neo4j.Transaction) -> None:
+        self._tx = tx
+
+    def run(self, name: str, **params: object) -> list[list[Any]]:
+        """Run query `name`; rows as lists in the order of its RETURN."""
+        return self._tx.run(query_text(name), params).values()
+
+
+def in_transaction(graph: Graph, work: Callable[[Transaction], T], *, budget_seconds: float) -> T:
+    """Run `work` in one transaction and commit; try again on transient failures until `budget_seconds` are over.
+
+    `work` must be idempotent by key: after a lost connection during commit the outcome is unknown and it runs again.
+    Raises UnavailableError when the budget is used up, whatever else `work` raises otherwise.
+    """
+    deadline = time.monotonic() + budget_seconds
+    attempt = 0
+    while True:
+        try:
+            return _attempt(graph, work)
+        except (StaleReadError, DriverError, Neo4jError) as error:
+            if not _count_if_retryable(error):
+                raise
+            attempt += 1
+            if time.monotonic() > deadline:
+                log.warning("transaction_gave_up", attempts=attempt, reason=type(error).__name__)
+                raise UnavailableError("The graph could not take the change in time.") from error
+        # Full jitter: competing writers must not meet again at the same moment.
+        time.sleep(random.uniform(_MIN_BACKOFF, min(_MAX_BACKOFF, _MIN_BACKOFF * 2**attempt)))  # noqa: S311 (no secret)
+
+
+def _attempt(graph: Graph, work: Callable[[Transaction], T]) -> T:
+    with graph.session() as session, session.begin_transaction() as tx:
+        result = work(Transaction(tx))
+        tx.commit()
+        return result
+
+
+def _count_if_retryable(error: Exception) -> bool:
+    """Whether another try makes sense; counts it by reason."""
+    if isinstance(error, StaleReadError):
+        retry_stats.stale_reads += 1
+    elif isinstance(error, ConstraintError):
+        # Another writer created the same key between our read and our write: the next try will find it.
+        retry_stats.duplicates += 1
+    elif isinstance(error, (ServiceUnavailable, SessionExpired)):
+        # Includes IncompleteCommit: every write is keyed, so running it again is harmless.
+        if type(error).__name__ == "IncompleteCommit":
+            retry_stats.unknown_commits += 1
+        else:
+            retry_stats.outages += 1
+    elif isinstance(error, Neo4jError) and error.code and "DeadlockDetected" in error.code:
+        retry_stats.deadlocks += 1
+    elif isinstance(error, Neo4jError) and error.code and "LockAcquisitionTimeout" in error.code:
+        retry_stats.lock_timeouts += 1
+    elif isinstance(error, ClientError) and not error.is_retryable():
+        return False
+    elif error.is_retryable():  # type: ignore[attr-defined]
+        retry_stats.outages += 1
+    else:
+        return False
+    return True
