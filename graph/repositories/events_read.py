@@ -1,0 +1,42 @@
+"""Reads single stored events with their decision, as `GET /api/events/{id}` answers them."""
+
+from typing import Any
+
+from core.errors import NotFoundError
+from core.money import to_decimal_string
+from graph.driver import Graph
+from graph.values import group_identifiers, parse_json, to_time_text
+
+
+def get_event(graph: Graph, brand: str, event_id: str) -> dict[str, Any]:
+    """One event with payload, identifiers and decision; raises NotFoundError when unknown or of another brand."""
+    rows = graph.read("events/get_event", brand=brand, id=event_id)
+    if not rows:
+        raise NotFoundError("No such event.")
+    stored = rows[0]["event"]
+    return {
+        "event_id": stored["id"],
+        "type": stored["type"],
+        "channel": stored.get("channel"),
+        "source": stored.get("source"),
+        "occurred_at": to_time_text(stored.get("occurred_at")),
+        "received_at": to_time_text(stored.get("received_at")),
+        "decision": stored.get("decision"),
+        "profile_id": rows[0]["profile_id"],
+        "merged_profile_ids": list(stored.get("merged_ids") or ()),
+        "merge_id": stored.get("merge_id"),
+        "review_id": stored.get("review_id"),
+        "identifiers": group_identifiers(rows[0]["identifiers"]),
+        "payload": parse_json(stored.get("payload"), {}),
+        "amount": amount_text(stored),
+        "currency": stored.get("currency"),
+        "trust": stored.get("trust"),
+        "rule_version": stored.get("rule_version"),
+        "warnings": list(stored.get("warnings") or ()),
+    }
+
+
+def amount_text(stored: dict[str, Any]) -> str | None:
+    """An event's amount as a decimal string; None when it has none."""
+    minor, currency = stored.get("amount_minor"), stored.get("currency")
+    return None if minor is None or not currency else to_decimal_string(minor, currency)
