@@ -1,0 +1,51 @@
+// A cluster as nodes and links: personas, identifiers, merges, refusals, open reviews and other holders, each bounded.
+// params: brand, id, limit
+// returns: root_id, personas, links, pointers, refusals, reviews, others
+// mode: read
+MATCH (asked:Customer {id: $id})
+WHERE asked.brand = $brand
+CALL (asked) {
+  MATCH (p:Customer {root_id: asked.root_id})
+  WITH p ORDER BY p.created_at, p.id LIMIT $limit
+  RETURN collect(p) AS nodes
+}
+CALL (nodes) {
+  UNWIND nodes AS p
+  MATCH (p)-[h:HAS_IDENTIFIER]->(i:Identifier)
+  WITH p, h, i ORDER BY i.tier, i.key, p.id LIMIT $limit
+  RETURN collect({persona_id: p.id, key: i.key, type: i.type, value: i.value, flags: i.flags, since: h.since,
+    until: h.until, trust: h.trust, source: h.source, event_id: h.event_id}) AS links, collect(DISTINCT i) AS identifiers
+}
+CALL (nodes) {
+  UNWIND nodes AS p
+  MATCH (p)-[m:MERGED_INTO]->(target:Customer)
+  OPTIONAL MATCH (record:Merge {id: m.merge_id})
+  RETURN collect({from_id: p.id, to_id: target.id, merge_id: m.merge_id, at: m.at, weak: m.weak, reason: record.reason})
+    AS pointers
+}
+CALL (nodes) {
+  UNWIND nodes AS p
+  MATCH (p)-[n:NOT_SAME]-(other:Customer)
+  WITH DISTINCT n LIMIT $limit
+  RETURN collect({pair: n.pair, from_id: startNode(n).id, to_id: endNode(n).id, from_root: startNode(n).root_id,
+    to_root: endNode(n).root_id, at: n.at, ended_at: n.ended_at, reason: n.reason}) AS refusals
+}
+CALL (nodes) {
+  UNWIND nodes AS p
+  MATCH (p)<-[:PROPOSES]-(v:Review {status: 'pending'})
+  WITH v, collect(p.id) AS persona_ids LIMIT $limit
+  RETURN collect({id: v.id, reason: v.reason, created_at: v.created_at, persona_ids: persona_ids}) AS reviews
+}
+CALL (asked, identifiers) {
+  UNWIND identifiers AS i
+  CALL (asked, i) {
+    MATCH (i)<-[h:HAS_IDENTIFIER]-(other:Customer)
+    WHERE other.root_id <> asked.root_id AND h.until IS NULL
+    RETURN h, other LIMIT 10
+  }
+  WITH i, h, other LIMIT $limit
+  RETURN collect({persona_id: other.id, root_id: other.root_id, key: i.key, since: h.since, trust: h.trust,
+    source: h.source, event_id: h.event_id}) AS others
+}
+RETURN asked.root_id AS root_id, links, pointers, refusals, reviews, others,
+  [p IN nodes | {id: p.id, traits: p.traits, strength: p.strength, created_at: p.created_at}] AS personas

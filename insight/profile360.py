@@ -1,0 +1,156 @@
+"""The whole customer in one answer: `GET /api/customer360/{id}` is this, in two reads of the graph."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from core.errors import InvalidInputError, NotFoundError
+from core.identifiers import PRIORITY, TIERS, Trust
+from core.money import to_decimal_string
+from graph.driver import Graph
+from graph.repositories.profiles import profile_card
+from graph.repositories.statistics import StatisticsRows, read_statistics
+from graph.values import parse_json, to_time, to_time_text
+from insight.statistics import STORE_CHANNEL, STORE_SALE, OrderView, line_categories, summarise
+
+SECTIONS = (
+    "overview", "identifiers", "predictions", "statistics", "intents", "visits", "campaigns", "journey", "merges",
+    "consent",
+)  # fmt: skip
+_MAX_IDENTIFIERS = 2_000
+_TRUST_ORDER = [trust.value for trust in Trust]
+
+
+def parse_include(text: str | None) -> frozenset[str]:
+    """Sections named in a comma list, all without one; raises InvalidInputError for an unknown name."""
+    if text is None or not text.strip():
+        return frozenset(SECTIONS)
+    names = frozenset(part.strip() for part in text.split(",") if part.strip())
+    if not names <= frozenset(SECTIONS):
+        raise InvalidInputError(f"include takes a comma list of: {', '.join(SECTIONS)}.", field="include")
+    return names
+
+
+def get_profile360(graph: Graph, brand: str, profile_id: str, include: Iterable[str] = SECTIONS) -> dict[str, Any]:
+    """The live profile that answers for `profile_id` with the chosen sections; raises NotFoundError."""
+    wanted = frozenset(include)
+    rows = graph.read(
+        "insight/read_profile360",
+        brand=brand, id=profile_id, limit=_MAX_IDENTIFIERS,
+        with_identifiers="identifiers" in wanted, with_merges="merges" in wanted,
+    )  # fmt: skip
+    if not rows:
+        raise NotFoundError("No such profile.")
+    row = rows[0]
+    card = profile_card(profile_id, row["profile"], row["personas"])
+    sections: dict[str, Any] = {
+        "overview": overview(card, row["profile"].get("ltv_minor", 0)),
+        "identifiers": [_identifier(stored) for stored in sorted(row["identifiers"], key=_identifier_order)],
+        "predictions": None,
+        "intents": [],
+        "visits": [],
+        "campaigns": [],
+        "journey": None,
+        "merges": {"count": row["merge_count"], "last": _last_merge(row["last_merge"])},
+        "consent": {},
+    }
+    if "statistics" in wanted:
+        sections["statistics"] = statistics(read_statistics(graph, brand, card["id"]), card["currency"])
+    head = {name: card[name] for name in ("id", "brand", "answered_for", "version")}
+    return {**head, **{name: sections[name] for name in SECTIONS if name in wanted}}
+
+
+def etag(profile: dict[str, Any]) -> str:
+    """The entity tag of a profile or 360: changes whenever the profile's version does."""
+    return f'W/"{profile["id"]}-{profile["version"]}"'
+
+
+def overview(card: dict[str, Any], ltv_minor: int) -> dict[str, Any]:
+    """The headline of a profile; average order value is lifetime value over counted orders, half up."""
+    orders = card["total_orders"]
+    return {
+        "id": card["id"],
+        "name": display_name(card["traits"]),
+        "strength": card["strength"],
+        "lifetime_value": card["lifetime_value"],
+        "lifetime_value_other": card["lifetime_value_other"],
+        "currency": card["currency"],
+        "total_orders": orders,
+        "average_order_value": _average(ltv_minor, orders, card["currency"]),
+        "event_count": card["event_count"],
+        "first_seen": card["first_seen"],
+        "last_seen": card["last_seen"],
+        "stage": card["stage"],
+        "segment": card["segment"],
+        "journey_stage": None,
+        "traits": card["traits"],
+        "absorbed_ids": card["absorbed_ids"],
+    }
+
+
+def display_name(traits: dict[str, Any]) -> str | None:
+    """The name to show: `name`, else first and last name; None when nothing is known."""
+    whole = traits.get("name")
+    if isinstance(whole, str) and whole.strip():
+        return whole.strip()
+    parts = [traits.get("first_name"), traits.get("last_name")]
+    return " ".join(part.strip() for part in parts if isinstance(part, str) and part.strip()) or None
+
+
+def statistics(rows: StatisticsRows, currency: str) -> dict[str, Any]:
+    """The statistics section from stored rows."""
+    return summarise(order_views(rows.orders, rows.sales), rows.events_by_channel, currency)
+
+
+def order_views(orders: list[dict[str, Any]], sales: list[dict[str, Any]]) -> list[OrderView]:
+    """Stored orders, each with the channel of its earliest sale."""
+    first_sale: dict[str, dict[str, Any]] = {}
+    for sale in sorted(sales, key=lambda sale: (to_time(sale["occurred_at"]), sale["id"])):
+        first_sale.setdefault(sale["order_key"], sale)
+    views = []
+    for stored in orders:
+        sale = first_sale.get(stored["key"], {})
+        channel = sale.get("channel")
+        views.append(
+            OrderView(
+                key=stored["key"],
+                placed_at=to_time(stored["placed_at"]),
+                counted_minor=stored["counted_minor"] or 0,
+                counts=bool(stored["counts"]),
+                currency=stored["currency"] or "",
+                categories=line_categories(parse_json(stored["lines"], [])),
+                channel=channel,
+                is_store=channel == STORE_CHANNEL or sale.get("type") == STORE_SALE,
+                refunded_minor=stored["refunded_minor"] or 0,
+            )
+        )
+    return views
+
+
+def _identifier(stored: dict[str, Any]) -> dict[str, Any]:
+    trusts = [trust for trust in _TRUST_ORDER if trust in stored["trusts"]]
+    return {
+        "type": stored["type"],
+        "value": stored["value"],
+        "tier": stored["tier"] or int(TIERS[stored["type"]]),
+        "trust": trusts[0] if trusts else None,
+        "first_seen": to_time_text(stored["first_seen"] or stored["since"]),
+        "last_seen": to_time_text(stored["last_seen"]),
+        "count": stored["count"],
+        "sources": sorted(stored["sources"]),
+        "flags": sorted(stored["flags"] or ()),
+    }
+
+
+def _identifier_order(stored: dict[str, Any]) -> tuple[int, str, str]:
+    return (PRIORITY[stored["type"]], stored["type"], stored["value"])
+
+
+def _last_merge(stored: dict[str, Any] | None) -> dict[str, Any] | None:
+    if stored is None or stored["merge_id"] is None:
+        return None
+    return {**stored, "at": to_time_text(stored["at"])}
+
+
+def _average(minor: int, orders: int, currency: str) -> str | None:
+    """Half up, in whole minor units; None without orders."""
+    return None if orders == 0 else to_decimal_string((2 * minor + orders) // (2 * orders), currency)
