@@ -8,6 +8,7 @@ _CURRENCIES = frozenset(list_currencies())
 _PRECISION: dict[str, int] = {}
 # Above this an amount is a unit error or an attack; Neo4j integers are 64 bit.
 MAX_MINOR = 10**15
+_MAX_ADJUSTED = 18
 
 
 def is_currency_code(code: str) -> bool:
@@ -29,6 +30,9 @@ def to_minor(amount: object, currency: str) -> int | None:
         return None
     try:
         value = Decimal(amount.strip()) if isinstance(amount, str) else Decimal(amount)
+        # Asked before the exponent is written out: 1e999999999 would fill the memory.
+        if not value.is_finite() or value.adjusted() > _MAX_ADJUSTED:
+            return None
         minor = int(value.scaleb(minor_digits(currency)).to_integral_value(rounding=ROUND_HALF_UP))
     except (InvalidOperation, ValueError, OverflowError):
         return None

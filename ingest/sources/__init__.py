@@ -1,0 +1,11 @@
+"""The senders we read webhooks of: SOURCES maps a source's name to how it is proven and read."""
+
+from ingest.sources.pos import POS
+from ingest.sources.shopify import SHOPIFY
+from ingest.sources.twilio import TWILIO
+from ingest.sources.webhook import Source, WebhookRequest
+from ingest.sources.woocommerce import WOOCOMMERCE
+
+SOURCES: dict[str, Source] = {source.name: source for source in (SHOPIFY, WOOCOMMERCE, TWILIO, POS)}
+
+__all__ = ["SOURCES", "Source", "WebhookRequest"]

@@ -1,0 +1,80 @@
+"""What every webhook source shares: the request as received, the source's three functions, small readers."""
+
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from core.brand import BrandSettings
+from core.errors import MalformedBodyError, UnauthorizedError
+from core.events import RawEvent
+from ingest.steps.fields import read_text, refuse
+
+MAX_FORM_FIELDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """A delivery as it came in: header names in lower case, the raw body, the public address it was sent to."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+    now: datetime
+    query: Mapping[str, str] = field(default_factory=dict)
+
+    def header(self, *names: str) -> str:
+        """The first of `names` that is there, else an empty text."""
+        return next((self.headers[name] for name in names if name in self.headers), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One kind of sender: proves a delivery, reads events out of it, and says why it read none."""
+
+    name: str
+    verify: Callable[[WebhookRequest, Sequence[str]], None]
+    parse: Callable[[WebhookRequest, BrandSettings], list[RawEvent]]
+    ignored: Callable[[WebhookRequest], str | None]
+    """Why a proven delivery holds no event for us (a ping, a topic not read); None when it should hold one."""
+
+
+def check_signature(given: str, expected: Sequence[str]) -> None:
+    """Compare in constant time against every live secret's signature; raises UnauthorizedError when none fits."""
+    given_bytes = given.strip().encode("utf-8", "replace")
+    fits = False
+    for candidate in expected:
+        fits |= hmac.compare_digest(given_bytes, candidate.encode())
+    if not given_bytes or not fits:
+        raise wrong_signature()
+
+
+def wrong_signature() -> UnauthorizedError:
+    """The one answer to every failed check: it does not say what failed."""
+    return UnauthorizedError("the signature is missing or does not fit")
+
+
+def required_id(body: dict[str, Any], name: str, *, longest: int = 255) -> str:
+    """An id that a source always sends, as text; raises InvalidInputError when it is missing."""
+    value = read_text(body.get(name), name, longest=longest)
+    if value is None:
+        raise refuse(name, "missing")
+    return value
+
+
+def parse_form(body: bytes) -> dict[str, list[str]]:
+    """A form body as name → values in order; raises MalformedBodyError when it is none."""
+    try:
+        fields = parse_qsl(
+            body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=MAX_FORM_FIELDS
+        )
+    except ValueError as error:
+        raise MalformedBodyError("the body is not valid form data") from error
+    form: dict[str, list[str]] = {}
+    for name, value in fields:
+        form.setdefault(name, []).append(value)
+    if any("\x00" in text for pair in fields for text in pair):
+        raise MalformedBodyError("the body contains a NUL character")
+    return form
