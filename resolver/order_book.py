@@ -1,0 +1,107 @@
+"""Orders in the working set: adding a fact moves money and events to whom the folded order belongs."""
+
+from dataclasses import dataclass, field, replace
+
+from core.events import IncomingEvent
+from resolver.orders import Fact, OrderState, add_fact, fold_order
+from resolver.profiles import Persona, Profile
+from resolver.records import DecidedEvent, EventMove, OrderWork
+from resolver.strength import profile_strength
+
+
+@dataclass(slots=True)
+class OrderBook:
+    """Applies order facts to personas and profiles of one working set; collects stored events that change hands."""
+
+    personas: dict[str, Persona]
+    profiles: dict[str, Profile]
+    orders: dict[str, OrderWork]
+    decided: list[DecidedEvent]
+    moves: list[EventMove] = field(default_factory=list)
+    shrunk: set[str] = field(default_factory=set)
+    """Personas that gave away their first or last event: their span must be read again from what is left."""
+
+    def apply(self, decided: DecidedEvent) -> None:
+        """Add the event's fact to its order and carry the difference over to the statistics."""
+        event = decided.event
+        if event.order is None:
+            return
+        work = self.orders.setdefault(event.order.key, OrderWork(event.order.key))
+        work.order_id = work.order_id or event.order.order_id
+        before = work.state
+        work.facts = add_fact(work.facts, _fact(decided))
+        work.state = fold_order(work.facts)
+        work.is_changed = True
+        self._carry(before, work.state)
+        if work.state.owner_id is not None:
+            self._move_followers(work, work.state.owner_id)
+
+    def _carry(self, before: OrderState, after: OrderState) -> None:
+        """Take the order's old share from its old owner and give the new one to the new owner."""
+        same_owner = before.owner_id == after.owner_id and before.currency == after.currency
+        if same_owner and before.counted_minor == after.counted_minor and before.counts == after.counts:
+            return
+        for state, sign in ((before, -1), (after, 1)):
+            if state.owner_id is not None:
+                self._add_order(state.owner_id, sign * int(state.counts), state.currency, sign * state.counted_minor)
+
+    def _add_order(self, persona_id: str, orders: int, currency: str, minor: int) -> None:
+        persona = self.personas[persona_id]
+        profile = self.profiles[persona.root_id]
+        persona.own.add_order(orders, currency, minor)
+        profile.totals.add_order(orders, currency, minor)
+        persona.is_changed = profile.is_changed = True
+        if orders:
+            profile.strength = profile_strength(profile.identifier_types, profile.totals.total_orders)
+
+    def _move_followers(self, work: OrderWork, owner_id: str) -> None:
+        """Events without identifiers of their own belong to whoever owns the order."""
+        moved = [fact for fact in work.facts if fact.follows and fact.persona_id != owner_id]
+        if not moved:
+            return
+        ids = {fact.event_id for fact in moved}
+        fresh = {decided.event.id: decided for decided in self.decided if decided.event.id in ids}
+        for fact in moved:
+            if fact.persona_id is not None:
+                self._uncount(fact.persona_id, fact.at)
+            persona = self.personas[owner_id]
+            profile = self.profiles[persona.root_id]
+            persona.own.saw(fact.at)
+            profile.totals.saw(fact.at)
+            persona.is_changed = profile.is_changed = True
+            decided = fresh.get(fact.event_id)
+            if decided is not None:
+                decided.persona_id, decided.profile_id, decided.decision = owner_id, persona.root_id, "attached"
+            else:
+                self.moves.append(EventMove(fact.event_id, fact.persona_id, owner_id))
+        work.facts = tuple(replace(fact, persona_id=owner_id) if fact.event_id in ids else fact for fact in work.facts)
+
+    def _uncount(self, persona_id: str, at: int) -> None:
+        persona = self.personas[persona_id]
+        profile = self.profiles[persona.root_id]
+        for statistics in (persona.own, profile.totals):
+            statistics.event_count -= 1
+            if at in (statistics.first_seen, statistics.last_seen):
+                self.shrunk.add(persona_id)
+        persona.is_changed = profile.is_changed = True
+
+
+def _fact(decided: DecidedEvent) -> Fact:
+    event: IncomingEvent = decided.event
+    order = event.order
+    if order is None:
+        raise ValueError("the event says nothing about an order")
+    at = event.occurred_at
+    return Fact(
+        event_id=event.id,
+        kind=order.kind,
+        at=int(at.timestamp()) * 1_000_000 + at.microsecond,
+        persona_id=decided.persona_id,
+        total_minor=order.total_minor,
+        currency=order.currency,
+        counts=order.counts,
+        refund_id=order.refund_id,
+        status=order.status,
+        lines=order.lines,
+        follows=decided.persona_id is None and bool(order.order_id),
+    )

@@ -1,0 +1,116 @@
+"""An order is a fold of its facts: the same facts in any order give the same owner, amount and count."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+SALE, REFUND, CANCEL, STATUS = "sale", "refund", "cancel", "status"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What one stored event says about the order; `at` in microseconds, money in minor units.
+
+    `follows` marks an event without identifiers of its own: it belongs to whoever owns the order.
+    """
+
+    event_id: str
+    kind: str
+    at: int
+    persona_id: str | None = None
+    total_minor: int = 0
+    currency: str = ""
+    counts: bool = True
+    refund_id: str = ""
+    status: str = ""
+    lines: str = ""
+    follows: bool = False
+
+    @property
+    def rank(self) -> tuple[int, str]:
+        """Event time, made total by the event id."""
+        return (self.at, self.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """The folded order: whose it is, what it counts for, and what stands in it."""
+
+    owner_id: str | None = None
+    placed_at: int | None = None
+    total_minor: int = 0
+    refunded_minor: int = 0
+    counted_minor: int = 0
+    counts: bool = False
+    currency: str = ""
+    status: str = ""
+    lines: str = ""
+
+
+NO_ORDER = OrderState()
+
+
+def fold_order(facts: Sequence[Fact]) -> OrderState:
+    """Fold facts into the order's state.
+
+    The owner comes from the earliest sale with identifiers of its own, the time from the earliest sale, the amount from the earliest sale that its source says is paid for,
+    lines from the earliest version that has some; a cancellation counts nothing, refunds count once by refund id.
+    """
+    sales = sorted((fact for fact in facts if fact.kind == SALE), key=lambda fact: fact.rank)
+    counting = [fact for fact in sales if fact.counts]
+    base = (counting or sales or [None])[0]
+    refunded = sum(fact.total_minor for fact in _distinct_refunds(facts) if base is None or fact.currency == base.currency)
+    cancelled = any(fact.kind == CANCEL for fact in facts)
+    total = base.total_minor if base else 0
+    is_refunded = refunded > 0 and refunded >= total
+    return OrderState(
+        owner_id=next((fact.persona_id for fact in sales if fact.persona_id and not fact.follows), None),
+        placed_at=sales[0].at if sales else None,
+        total_minor=total,
+        refunded_minor=refunded,
+        counted_minor=0 if cancelled or not counting else max(0, total - refunded),
+        counts=bool(counting) and not cancelled and not is_refunded,
+        currency=base.currency if base else "",
+        status=_status(facts, cancelled=cancelled, is_refunded=is_refunded),
+        lines=next((fact.lines for fact in sales if fact.lines), ""),
+    )
+
+
+def _distinct_refunds(facts: Sequence[Fact]) -> list[Fact]:
+    """The earliest fact of each refund id; a refund without an id is one of its own."""
+    chosen: dict[str, Fact] = {}
+    for fact in sorted((fact for fact in facts if fact.kind == REFUND), key=lambda fact: fact.rank):
+        chosen.setdefault(fact.refund_id or fact.event_id, fact)
+    return list(chosen.values())
+
+
+def _status(facts: Sequence[Fact], *, cancelled: bool, is_refunded: bool) -> str:
+    if cancelled:
+        return "cancelled"
+    if is_refunded:
+        return "refunded"
+    stated = [fact for fact in facts if fact.status]
+    return max(stated, key=lambda fact: fact.rank).status if stated else "completed"
+
+
+def add_fact(facts: Sequence[Fact], fact: Fact) -> tuple[Fact, ...]:
+    """Facts with `fact` added and with all left out that can never matter again.
+
+    Kept are: the earliest sale, the earliest counting sale, the earliest sale with lines, each refund id's earliest,
+    one cancellation, the latest status, and every fact that follows the order (its event may have to move).
+    """
+    everything = sorted({known.event_id: known for known in (*facts, fact)}.values(), key=lambda known: known.rank)
+    sales = [known for known in everything if known.kind == SALE]
+    owning = [sale for sale in sales if sale.persona_id and not sale.follows]
+    keep: set[str] = {known.event_id for known in everything if known.follows}
+    keep.update(known.event_id for known in (*sales[:1], *owning[:1]))
+    keep.update(known.event_id for known in [sale for sale in sales if sale.counts][:1])
+    with_lines = next((sale for sale in sales if sale.lines), None)
+    keep.update([with_lines.event_id] if with_lines else [])
+    keep.update(known.event_id for known in _distinct_refunds(everything))
+    keep.update(known.event_id for known in [known for known in everything if known.kind == CANCEL][:1])
+    keep.update(known.event_id for known in [known for known in everything if known.status][-1:])
+    return tuple(
+        replace(known, lines="") if known.lines and known is not with_lines else known
+        for known in everything
+        if known.event_id in keep
+    )

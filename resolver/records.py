@@ -1,0 +1,86 @@
+"""What a batch leaves behind besides statistics: links, merges, reviews, moved events; plain data for the writer."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.events import IncomingEvent
+from core.identifiers import Identifier
+from resolver.orders import Fact, OrderState
+
+
+@dataclass(slots=True)
+class DecidedEvent:
+    """One new event with its decision, ready to be written; `persona_id` performed it (None: nobody)."""
+
+    event: IncomingEvent
+    decision: str
+    profile_id: str | None
+    persona_id: str | None = None
+    merge_id: str | None = None
+    merged_ids: tuple[str, ...] = ()
+    review_id: str | None = None
+    rules: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A persona takes an identifier because of an event."""
+
+    persona_id: str
+    identifier: Identifier
+    event: IncomingEvent
+
+
+@dataclass(slots=True)
+class MergeRecord:
+    """One merge with its evidence and the state before and after it."""
+
+    id: str
+    survivor_id: str
+    absorbed_ids: tuple[str, ...]
+    reason: str
+    decided_by: str
+    identifiers: tuple[str, ...]
+    """Evidence as `type:value`."""
+    cause_persona_ids: tuple[str, ...]
+    event_id: str | None
+    before: list[dict[str, Any]]
+    after: dict[str, Any]
+
+
+@dataclass(slots=True)
+class OpenReview:
+    """A pending review and the live profiles it proposes to merge."""
+
+    id: str
+    profile_ids: set[str]
+    reason: str = ""
+    identifiers: set[str] = field(default_factory=set)
+    event_ids: list[str] = field(default_factory=list)
+    is_new: bool = False
+    is_changed: bool = False
+    superseded_by: str | None = None
+
+
+@dataclass(slots=True)
+class OrderWork:
+    """An order in the working set: its facts before and after this batch."""
+
+    key: str
+    order_id: str = ""
+    source_instance: str = ""
+    facts: tuple[Fact, ...] = ()
+    state: OrderState = field(default_factory=OrderState)
+    first_owner_id: str | None = None
+    """Owner before this batch: PLACED is re-owned when it differs."""
+    is_changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EventMove:
+    """A stored event that followed its order to another owner."""
+
+    event_id: str
+    from_persona_id: str | None
+    to_persona_id: str
