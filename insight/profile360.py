@@ -9,8 +9,9 @@ from core.money import to_decimal_string
 from graph.driver import Graph
 from graph.repositories.profiles import profile_card
 from graph.repositories.statistics import StatisticsRows, read_statistics
-from graph.values import parse_json, to_time, to_time_text
-from insight.statistics import STORE_CHANNEL, STORE_SALE, OrderView, line_categories, summarise
+from graph.values import to_time_text
+from insight.orders import order_views
+from insight.statistics import summarise
 
 SECTIONS = (
     "overview", "identifiers", "predictions", "statistics", "intents", "visits", "campaigns", "journey", "merges",
@@ -99,31 +100,6 @@ def display_name(traits: dict[str, Any]) -> str | None:
 def statistics(rows: StatisticsRows, currency: str) -> dict[str, Any]:
     """The statistics section from stored rows."""
     return summarise(order_views(rows.orders, rows.sales), rows.events_by_channel, currency)
-
-
-def order_views(orders: list[dict[str, Any]], sales: list[dict[str, Any]]) -> list[OrderView]:
-    """Stored orders, each with the channel of its earliest sale."""
-    first_sale: dict[str, dict[str, Any]] = {}
-    for sale in sorted(sales, key=lambda sale: (to_time(sale["occurred_at"]), sale["id"])):
-        first_sale.setdefault(sale["order_key"], sale)
-    views = []
-    for stored in orders:
-        sale = first_sale.get(stored["key"], {})
-        channel = sale.get("channel")
-        views.append(
-            OrderView(
-                key=stored["key"],
-                placed_at=to_time(stored["placed_at"]),
-                counted_minor=stored["counted_minor"] or 0,
-                counts=bool(stored["counts"]),
-                currency=stored["currency"] or "",
-                categories=line_categories(parse_json(stored["lines"], [])),
-                channel=channel,
-                is_store=channel == STORE_CHANNEL or sale.get("type") == STORE_SALE,
-                refunded_minor=stored["refunded_minor"] or 0,
-            )
-        )
-    return views
 
 
 def _identifier(stored: dict[str, Any]) -> dict[str, Any]:

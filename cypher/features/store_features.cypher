@@ -1,0 +1,14 @@
+// Attach feature sets to profiles that are still live; an older version never replaces a newer one.
+// params: brand, rows
+// returns: id
+// mode: write
+UNWIND $rows AS row
+MATCH (c:Customer {id: row.id})
+WHERE c.brand = $brand AND c.root_id = c.id
+MERGE (f:FeatureSet {id: row.id})
+ON CREATE SET f.brand = $brand
+WITH c, f, row
+WHERE coalesce(f.version, 0) <= row.version
+SET f += row.properties
+MERGE (c)-[:HAS_FEATURES]->(f)
+RETURN f.id AS id

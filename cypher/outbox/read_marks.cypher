@@ -1,0 +1,7 @@
+// What the given marks ask for; marks that are done already are missing.
+// params: ids
+// returns: id, brand, profile_ids
+// mode: read
+UNWIND $ids AS id
+MATCH (m:Mark {id: id})
+RETURN m.id AS id, m.brand AS brand, m.profile_ids AS profile_ids

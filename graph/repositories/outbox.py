@@ -1,0 +1,55 @@
+"""Marks of the outbox: work that a commit owes; taken by `ingest/relay.py`, deleted when that work is stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from graph.driver import Graph
+
+# The kind of mark that every commit writes for the profiles it changed.
+PROFILES_CHANGED = "profiles_changed"
+# A mark taken this long ago and still there was left behind by a worker that died.
+LEFT_BEHIND_AFTER = timedelta(seconds=60)
+# Only the oldest marks are looked at, so that at most this many are ever under way.
+_WINDOW = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class TakenMark:
+    """A mark that the relay has taken: event ids for the stream, number of profiles for the size of a task."""
+
+    id: str
+    brand: str
+    event_ids: tuple[str, ...]
+    profile_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedProfiles:
+    """What one mark asks for."""
+
+    mark_id: str
+    brand: str
+    profile_ids: tuple[str, ...]
+
+
+def take_marks(graph: Graph, now: datetime, limit: int) -> list[TakenMark]:
+    """Take up to `limit` of the oldest free marks, in their order; those left behind by a dead worker again."""
+    rows = graph.write(
+        "outbox/take_marks",
+        kind=PROFILES_CHANGED, window=_WINDOW, limit=limit, now=now, stale_before=now - LEFT_BEHIND_AFTER,
+    )  # fmt: skip
+    return [
+        TakenMark(row["id"], row["brand"], tuple(row["event_ids"] or ()), row["profile_count"] or 0) for row in rows
+    ]
+
+
+def read_marks(graph: Graph, mark_ids: Sequence[str]) -> list[ChangedProfiles]:
+    """Those of the marks that are not done yet."""
+    rows = graph.read("outbox/read_marks", ids=list(mark_ids))
+    return [ChangedProfiles(row["id"], row["brand"], tuple(row["profile_ids"] or ())) for row in rows]
+
+
+def delete_marks(graph: Graph, brand: str, mark_ids: Sequence[str]) -> None:
+    """Take marks away whose work is stored; harmless when repeated."""
+    graph.write("outbox/delete_marks", brand=brand, ids=sorted(mark_ids))

@@ -1,0 +1,106 @@
+"""After the commit: turns marks into stream entries and one Celery wake-up; a mark stays until its work is stored."""
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import redis
+import structlog
+
+from core.clock import Clock, utc_now
+from graph.driver import Graph
+from graph.repositories.outbox import TakenMark, take_marks
+
+log = structlog.get_logger(__name__)
+
+NORMALIZED_STREAM = "events.normalized"
+LEASE_KEY = "constintel:relay:lease"
+FEATURES_TASK = "ml.compute_features"
+
+Publisher = Callable[[list[str]], None]
+"""Wakes the workers with mark ids."""
+
+_STREAM_LENGTH = 100_000
+# Longer than one call can take; a relay that dies is replaced after it.
+_LEASE_MS = 30_000
+_MARKS_AT_ONCE = 100
+_MAX_ROUNDS = 10
+# Profiles of one task: some seconds of work, well within the time after which its marks are sent again.
+_PROFILES_PER_TASK = 5_000
+
+_APPEND = """
+for i = 3, #ARGV do
+  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'brand', ARGV[2], 'event_id', ARGV[i])
+end
+return #ARGV - 2
+"""
+_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+# Arguments of one script call; far below what a Lua stack takes.
+_EVENTS_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """What one call did: marks taken, stream entries written, tasks sent."""
+
+    marks: int = 0
+    entries: int = 0
+    tasks: int = 0
+
+
+@contextmanager
+def relay_lease(client: redis.Redis) -> Iterator[bool]:
+    """Whether this process may relay now; given back at the end unless it ran out and somebody else holds it."""
+    token = secrets.token_hex(16)
+    is_mine = bool(client.set(LEASE_KEY, token, nx=True, px=_LEASE_MS))
+    try:
+        yield is_mine
+    finally:
+        if is_mine:
+            client.eval(_RELEASE, 1, LEASE_KEY, token)
+
+
+def relay_marks(graph: Graph, client: redis.Redis, publish: Publisher, clock: Clock = utc_now) -> Relayed:
+    """Take free marks oldest first, write their event ids to the stream and wake the workers; nothing when others do.
+
+    At least once: whoever dies between taking and storing leaves the marks behind, and they are taken again later.
+    Raises UnavailableError or redis' errors when one of the two is away; the marks stay.
+    """
+    marks = entries = tasks = 0
+    with relay_lease(client) as is_mine:
+        for _ in range(_MAX_ROUNDS if is_mine else 0):
+            taken = take_marks(graph, clock(), _MARKS_AT_ONCE)
+            for mark in taken:
+                entries += _append(client, mark)
+            for batch in _batches(taken):
+                publish(batch)
+                tasks += 1
+            marks += len(taken)
+            if len(taken) < _MARKS_AT_ONCE:
+                break
+    if marks:
+        log.info("marks_relayed", marks=marks, entries=entries, tasks=tasks)
+    return Relayed(marks, entries, tasks)
+
+
+def _append(client: redis.Redis, mark: TakenMark) -> int:
+    """One stream entry for each event of the mark: brand and event id, nothing personal."""
+    for start in range(0, len(mark.event_ids), _EVENTS_AT_ONCE):
+        ids = mark.event_ids[start : start + _EVENTS_AT_ONCE]
+        client.eval(_APPEND, 1, NORMALIZED_STREAM, str(_STREAM_LENGTH), mark.brand, *ids)
+    return len(mark.event_ids)
+
+
+def _batches(marks: Sequence[TakenMark]) -> Iterator[list[str]]:
+    """Mark ids for one task each: as many as the size of a task allows, at least one."""
+    batch: list[str] = []
+    profiles = 0
+    for mark in marks:
+        if batch and profiles + mark.profile_count > _PROFILES_PER_TASK:
+            yield batch
+            batch, profiles = [], 0
+        batch.append(mark.id)
+        profiles += mark.profile_count
+    if batch:
+        yield batch

@@ -1,0 +1,53 @@
+"""Celery tasks of `ingest`: thin; beat calls the relay every two seconds."""
+
+import os
+
+import redis
+import structlog
+from celery import current_app, shared_task
+
+from core.errors import ConfigurationError, UnavailableError
+from core.settings import load_settings
+from graph.process import process_graph
+from ingest.relay import FEATURES_TASK, relay_marks
+
+log = structlog.get_logger(__name__)
+
+RELAY_TASK = "ingest.relay_marks"
+# Without limits a broker that accepts and never answers blocks for ever.
+_CONNECT_SECONDS = 2.0
+_ANSWER_SECONDS = 5.0
+
+
+class _Held:
+    """The Redis connection of this process; a forked child opens its own."""
+
+    client: redis.Redis | None = None
+    pid: int = 0
+
+
+@shared_task(name=RELAY_TASK, ignore_result=True)
+def relay_marks_task() -> None:
+    """Relay what commits have marked; cheap when there is nothing, harmless when several run at once."""
+    try:
+        relay_marks(process_graph(), _process_redis(), wake_features)
+    except (UnavailableError, redis.ConnectionError, redis.TimeoutError) as error:
+        # Nothing is lost: the marks stay in the graph and the next call finds them.
+        log.warning("relay_waits", reason=type(error).__name__)
+
+
+def wake_features(mark_ids: list[str]) -> None:
+    """Send the features task by its name: this layer knows no model code."""
+    current_app.send_task(FEATURES_TASK, args=[mark_ids], ignore_result=True)
+
+
+def _process_redis() -> redis.Redis:
+    if _Held.client is None or _Held.pid != os.getpid():
+        url = load_settings().redis_url
+        if url is None:
+            raise ConfigurationError("Redis is not configured: set REDIS_URL, or run `constintel up`.")
+        _Held.client = redis.Redis.from_url(
+            url, socket_connect_timeout=_CONNECT_SECONDS, socket_timeout=_ANSWER_SECONDS, health_check_interval=30
+        )
+        _Held.pid = os.getpid()
+    return _Held.client
