@@ -33,12 +33,12 @@ class _Drawing:
         if source not in self.nodes or target not in self.nodes:
             return
         id_ = f"{source}>{kind}>{target}"
-        edge = {"id": id_, "source": source, "target": target, "type": kind, "rule": None, "trust": None, "since": None}
-        self.edges.setdefault(id_, {**edge, "state": LIVE, **facts})
+        edge = {"id": id_, "source": source, "target": target, "type": kind}
+        self.edges.setdefault(id_, {**edge, "rule": None, "trust": None, "since": None, "state": LIVE, **facts})
 
 
 def get_identity_graph(graph: Graph, brand: str, profile_id: str, limit: int = MAX_NODES) -> dict[str, Any]:
-    """{nodes, edges, truncated} of the profile's cluster with its open reviews and the other holders of its identifiers.
+    """{nodes, edges, truncated} of the profile's cluster with open reviews and other holders of its identifiers.
 
     Raises NotFoundError for an unknown profile. Edge states: live, ended, weak, pending.
     """

@@ -80,7 +80,9 @@ def _quoted(verb: str, fallback: str, *names: str) -> Teller:
 
 def _order_status(payload: Payload, _: str, __: str) -> str:
     status = _text(payload, "status", "fulfillment_status", "financial_status")
-    return f"{_order(payload).capitalize()} is now {status}" if status else f"{_order(payload).capitalize()} was updated"
+    order = _order(payload)
+    order = order[0].upper() + order[1:]
+    return f"{order} is now {status}" if status else f"{order} was updated"
 
 
 def _visit(payload: Payload, _: str, __: str) -> str:

@@ -24,7 +24,7 @@ CALL (root) {
   WITH root WHERE $with_merges
   MATCH (p:Customer {root_id: root.id})<-[:JOINED]-(m:Merge)
   WHERE m.reverted_at IS NULL
-  WITH DISTINCT m ORDER BY m.at DESC, m.id DESC
+  WITH DISTINCT m ORDER BY m.at DESC, coalesce(m.place, 0) DESC, m.id DESC
   RETURN count(m) AS merge_count, head(collect({
     merge_id: m.id, at: m.at, reason: m.reason, decided_by: m.decided_by, survivor_id: m.survivor_id,
     absorbed_ids: m.absorbed_ids

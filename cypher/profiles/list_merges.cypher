@@ -7,7 +7,7 @@ WHERE asked.brand = $brand
 CALL (asked) {
   MATCH (p:Customer {root_id: asked.root_id})<-[:JOINED]-(m:Merge)
   WHERE m.at <= $before_at
-  WITH DISTINCT m ORDER BY m.at DESC, m.id DESC LIMIT $limit
+  WITH DISTINCT m ORDER BY m.at DESC, coalesce(m.place, 0) DESC, m.id DESC LIMIT $limit
   RETURN collect(properties(m)) AS merges
 }
 RETURN asked.root_id AS root_id, merges

@@ -31,6 +31,7 @@ def get_event(graph: Graph, brand: str, event_id: str) -> dict[str, Any]:
         "amount": amount_text(stored),
         "currency": stored.get("currency"),
         "trust": stored.get("trust"),
+        "rules": list(stored.get("rules") or ()),
         "rule_version": stored.get("rule_version"),
         "warnings": list(stored.get("warnings") or ()),
     }

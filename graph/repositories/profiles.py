@@ -1,4 +1,4 @@
-"""Reads live profiles out of the graph: by id, by identifier, as pages, with their merges; used by `insight` and `api`."""
+"""Reads live profiles out of the graph: by id, by identifier, as pages, with their merges."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ def get_profile(graph: Graph, brand: str, profile_id: str) -> dict[str, Any]:
 
 
 def lookup_profile(graph: Graph, brand: BrandSettings, kind: str, value: str) -> dict[str, Any]:
-    """The live profile that holds an identifier, however it is spelt; of several the strongest; raises NotFoundError."""
+    """The live profile that holds an identifier, however it is spelt; of several the strongest; or NotFoundError."""
     profile_id = find_profile_id(graph, brand, kind, value)
     if profile_id is None:
         raise NotFoundError("No profile has this identifier.")
@@ -86,7 +86,7 @@ def find_profile_id(graph: Graph, brand: BrandSettings, kind: str, value: str) -
 def list_profiles(
     graph: Graph, brand: BrandSettings, page: Page, where: ProfileFilter | None = None, query: str | None = None
 ) -> dict[str, Any]:
-    """One page of live profiles, newest created first: {items, next_cursor}; `query` is an identifier or its beginning."""
+    """One page of live profiles, newest created first: {items, next_cursor}; `query` begins an identifier."""
     where = where or ProfileFilter()
     params = {
         "brand": brand.id, "min_strength": where.min_strength, "seen_from": where.seen_from, "seen_to": where.seen_to,
@@ -159,7 +159,8 @@ def _snapshot(stored: Any) -> Any:
     """A snapshot with its times as text."""
     if not isinstance(stored, dict):
         return stored
-    times = {name: to_time_text(stored[name]) for name in ("first_seen", "last_seen") if isinstance(stored.get(name), int)}
+    spans = {name: stored.get(name) for name in ("first_seen", "last_seen")}
+    times = {name: to_time_text(at) for name, at in spans.items() if isinstance(at, int)}
     return {**stored, **times}
 
 

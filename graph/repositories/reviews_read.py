@@ -13,7 +13,7 @@ REVIEW_STATUSES = (PENDING, "approved", "rejected", "merged")
 
 
 def list_reviews(graph: Graph, brand: str, page: Page, status: str | None = None) -> dict[str, Any]:
-    """One page of reviews, newest first: {items, next_cursor}; all statuses without `status`; raises InvalidInputError."""
+    """One page of reviews, newest first: {items, next_cursor}; of any status without `status`."""
     if status is not None and status not in REVIEW_STATUSES:
         raise InvalidInputError(f"status must be one of: {', '.join(REVIEW_STATUSES)}.", field="status")
     statuses = list(REVIEW_STATUSES) if status is None else [status]
@@ -57,5 +57,6 @@ def review_item(row: dict[str, Any]) -> dict[str, Any]:
         "decision_reason": stored.get("decision_reason"),
         "merge_id": stored.get("merge_id"),
         "survivor_id": stored.get("survivor_id"),
+        "superseded_by": stored.get("superseded_by"),
         "rule_version": stored.get("rule_version"),
     }

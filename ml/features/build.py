@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import fmean, pstdev
 
 from core.clock import EARLIEST
@@ -44,7 +45,7 @@ def build_features(inputs: FeatureInputs, as_of: datetime) -> dict[str, FeatureV
     priced = [order for order in known if order.currency == inputs.currency]
     amounts = [order.counted_minor for order in priced if order.counts]
     refunds = [order.refunded_minor for order in priced if order.refunded_minor]
-    gaps = [_days(later - earlier) for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [_days(later - earlier) for earlier, later in pairwise(times)]
     recency = _days(as_of - times[-1]) if times else None
     gap_mean = fmean(gaps) if gaps else None
     return {

@@ -29,7 +29,7 @@ _ALL = "all history before as_of"
 _NOW = "the profile as it is now"
 
 FEATURES: tuple[Feature, ...] = (
-    Feature("recency_days", FeatureType.NUMBER, "days", _ALL, "Days since the last counted order; none without orders."),
+    Feature("recency_days", FeatureType.NUMBER, "days", _ALL, "Days since the last counted order."),
     Feature("frequency", FeatureType.COUNT, "orders", _ALL, "Distinct counted orders."),
     Feature("monetary", FeatureType.MONEY, "currency", _ALL, "Order amounts less refunds in the brand's currency."),
     Feature("order_value_mean", FeatureType.MONEY, "currency", _ALL, "Mean amount of a counted order."),
@@ -37,10 +37,10 @@ FEATURES: tuple[Feature, ...] = (
             "Standard deviation of the amounts of counted orders; none below two orders."),
     Feature("tenure_days", FeatureType.NUMBER, "days", _ALL, "Days since the first event of any kind."),
     Feature("first_order_days", FeatureType.NUMBER, "days", _ALL, "Days since the first counted order."),
-    Feature("gap_mean_days", FeatureType.NUMBER, "days", _ALL, "Mean time between counted orders that follow each other."),
+    Feature("gap_mean_days", FeatureType.NUMBER, "days", _ALL, "Mean time between counted orders in a row."),
     Feature("gap_spread_days", FeatureType.NUMBER, "days", _ALL,
             "Standard deviation of the gaps between orders; none below two gaps."),
-    Feature("gap_ratio", FeatureType.NUMBER, "", _ALL, "Current gap (recency) over the mean gap; none below two orders."),
+    Feature("gap_ratio", FeatureType.NUMBER, "", _ALL, "Recency over the mean gap; none below two orders."),
     Feature("refunded_orders", FeatureType.COUNT, "orders", _ALL, "Orders with at least one refund."),
     Feature("refunded", FeatureType.MONEY, "currency", _ALL, "Money given back, in the brand's currency."),
     Feature("store_orders", FeatureType.COUNT, "orders", _ALL, "Counted orders made in a store."),

@@ -1,4 +1,4 @@
-"""Computes feature sets for many profiles at once and attaches them to the live profiles; the API reads them here too."""
+"""Computes feature sets for many profiles at once and attaches them; the API reads them here."""
 
 import json
 from collections.abc import Iterator, Sequence
