@@ -57,18 +57,18 @@ class Graph:
         except (DriverError, Neo4jError) as error:
             raise UnavailableError("Neo4j is not reachable.") from error
 
-    def read(self, name: str, **params: object) -> list[dict[str, Any]]:
-        """Run the read query `name` with retries; rows as dicts; raises UnavailableError while Neo4j is away."""
-        return self._execute(name, params, neo4j.RoutingControl.READ)
+    def read(self, query: str, /, **params: object) -> list[dict[str, Any]]:
+        """Run the read query `query` with retries; rows as dicts; raises UnavailableError while Neo4j is away."""
+        return self._execute(query, params, neo4j.RoutingControl.READ)
 
-    def write(self, name: str, **params: object) -> list[dict[str, Any]]:
-        """Run the write query `name` in a managed transaction; it must be idempotent, for it may run twice."""
-        return self._execute(name, params, neo4j.RoutingControl.WRITE)
+    def write(self, query: str, /, **params: object) -> list[dict[str, Any]]:
+        """Run the write query `query` in a managed transaction; it must be idempotent, for it may run twice."""
+        return self._execute(query, params, neo4j.RoutingControl.WRITE)
 
-    def _execute(self, name: str, params: dict[str, object], routing: neo4j.RoutingControl) -> list[dict[str, Any]]:
+    def _execute(self, query: str, params: dict[str, object], routing: neo4j.RoutingControl) -> list[dict[str, Any]]:
         try:
             records, _, _ = self._driver.execute_query(
-                query_text(name), parameters_=params, routing_=routing, database_=self.database, bookmark_manager_=None
+                query_text(query), parameters_=params, routing_=routing, database_=self.database, bookmark_manager_=None
             )
         except ServiceUnavailable as error:
             raise UnavailableError("Neo4j is not reachable.") from error

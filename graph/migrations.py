@@ -9,11 +9,11 @@ import structlog
 
 from core.errors import ConfigurationError
 from graph.driver import Graph
+from graph.queries import query_text
 
 log = structlog.get_logger(__name__)
 
 _FILE = re.compile(r"^V(\d{4})__(\w+)\.cypher$")
-_BOOTSTRAP = "CREATE CONSTRAINT migration_version IF NOT EXISTS FOR (n:Migration) REQUIRE n.version IS UNIQUE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def migrate(graph: Graph) -> list[str]:
     Safe to run from several processes: every statement says IF NOT EXISTS. Raises ConfigurationError when an applied
     file was changed afterwards or the database is newer than this program.
     """
-    graph.run_schema(_BOOTSTRAP)
+    graph.run_schema(query_text("migrations/bootstrap"))
     applied = {row["version"]: row["checksum"] for row in graph.read("migrations/list_applied")}
     known = load_migrations()
     newest = known[-1].version
@@ -60,7 +60,7 @@ def migrate(graph: Graph) -> list[str]:
             continue
         for statement in migration.statements:
             graph.run_schema(statement)
-        graph.run_schema("CALL db.awaitIndexes(300)")
+        graph.run_schema(query_text("migrations/await_indexes"))
         graph.write(
             "migrations/record_applied",
             version=migration.version, name=migration.name, checksum=migration.checksum,

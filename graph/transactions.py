@@ -54,9 +54,9 @@ class Transaction:
     def __init__(self, tx: neo4j.Transaction) -> None:
         self._tx = tx
 
-    def run(self, name: str, **params: object) -> list[list[Any]]:
-        """Run query `name`; rows as lists in the order of its RETURN."""
-        return self._tx.run(query_text(name), params).values()
+    def run(self, query: str, /, **params: object) -> list[list[Any]]:
+        """Run query `query`; rows as lists in the order of its RETURN."""
+        return self._tx.run(query_text(query), params).values()
 
 
 def in_transaction(graph: Graph, work: Callable[[Transaction], T], *, budget_seconds: float) -> T:

@@ -1,0 +1,13 @@
+// Stored events without identifiers of their own follow their order to its owner.
+// params: brand, rows [[event_id, persona_id]…]
+// returns: nothing
+// mode: write
+UNWIND $rows AS r
+MATCH (e:Event {id: r[0]})
+WHERE e.brand = $brand
+OPTIONAL MATCH (:Customer)-[old:PERFORMED]->(e)
+DELETE old
+WITH DISTINCT r, e
+MATCH (c:Customer {id: r[1]})
+SET e.persona_id = r[1], e.decision = 'attached'
+CREATE (c)-[:PERFORMED]->(e)

@@ -1,0 +1,10 @@
+// Own statistics of known personas, absolute values computed under the root's lock.
+// params: brand, rows [[id, events, orders, money, other money, first seen, last seen]…]
+// returns: nothing
+// mode: write
+UNWIND $rows AS r
+MATCH (c:Customer {id: r[0]})
+WHERE c.brand = $brand
+SET c.own_event_count = r[1], c.own_orders = r[2], c.own_ltv_minor = r[3], c.own_ltv_other = r[4],
+  c.own_first_seen = datetime({epochSeconds: r[5] / 1000000, nanosecond: (r[5] % 1000000) * 1000}),
+  c.own_last_seen = datetime({epochSeconds: r[6] / 1000000, nanosecond: (r[6] % 1000000) * 1000})

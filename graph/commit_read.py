@@ -1,0 +1,185 @@
+"""Reading under lock for one batch: identifiers, then live profiles, then orders, into the resolver's working set."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from core.brand import BrandSettings
+from core.events import IncomingEvent
+from core.identifiers import LINKING_TYPES, TIERS, Identifier
+from graph.transactions import StaleReadError, Transaction
+from resolver.orders import Fact, fold_order
+from resolver.profiles import NEVER_FIRST, NEVER_LAST, Persona, Profile, Statistics
+from resolver.records import OpenReview, OrderWork
+from resolver.rules import rule_set_for
+from resolver.working_set import WorkingSet, to_micros
+
+FLAG_SHARED = "shared"
+
+
+@dataclass(slots=True)
+class _Holdings:
+    """Who holds which identifier, read after the identifiers were locked."""
+
+    owners: dict[Identifier, list[str]] = field(default_factory=dict)
+    shared: set[Identifier] = field(default_factory=set)
+    roots: dict[str, str] = field(default_factory=dict)
+    """Persona → its live profile."""
+
+
+def load_working_set(tx: Transaction, settings: BrandSettings, events: Sequence[IncomingEvent]) -> WorkingSet:
+    """Lock and read all that `events` may touch; raises StaleReadError when a profile was absorbed meanwhile."""
+    holdings = _lock_identifiers(tx, settings.id, events)
+    order_keys = sorted({event.order.key for event in events if event.order is not None})
+    _find_more_personas(tx, settings.id, events, order_keys, holdings)
+    working = WorkingSet(rule_set_for(settings), settings.currency, owners=holdings.owners, shared=holdings.shared)
+    _lock_customers(tx, settings, holdings, working)
+    if order_keys:
+        _lock_orders(tx, settings.id, order_keys, working)
+    detailed = _profiles_that_may_merge(events, holdings)
+    if detailed:
+        _read_details(tx, settings.id, sorted(detailed), working)
+    return working
+
+
+def _lock_identifiers(tx: Transaction, brand: str, events: Sequence[IncomingEvent]) -> _Holdings:
+    first_seen: dict[Identifier, int] = {}
+    for event in events:
+        at = to_micros(event)
+        for identifier in event.identifiers:
+            known = first_seen.get(identifier)
+            if known is None or at < known:
+                first_seen[identifier] = at
+    holdings = _Holdings()
+    if not first_seen:
+        return holdings
+    by_key = {identifier.key(brand): identifier for identifier in first_seen}
+    rows = [
+        [key, by_key[key].type, by_key[key].value, int(TIERS[by_key[key].type]), first_seen[by_key[key]]]
+        for key in sorted(by_key)
+    ]
+    for key, flags, holders in tx.run("commit/lock_identifiers", brand=brand, rows=rows):
+        identifier = by_key[key]
+        if flags and FLAG_SHARED in flags:
+            holdings.shared.add(identifier)
+        if holders:
+            holdings.owners[identifier] = [persona for persona, _ in holders]
+            if identifier.type in LINKING_TYPES:
+                holdings.roots.update(holders)
+    return holdings
+
+
+def _find_more_personas(
+    tx: Transaction, brand: str, events: Sequence[IncomingEvent], order_keys: list[str], holdings: _Holdings
+) -> None:
+    """Personas that are touched without being matched: owners of the orders, targets of imports."""
+    if order_keys:
+        holdings.roots.update(tx.run("commit/find_orders", brand=brand, keys=order_keys))  # type: ignore[arg-type]
+    imported = sorted({event.persona_id for event in events if event.persona_id is not None})
+    if imported:
+        holdings.roots.update(tx.run("commit/find_personas", brand=brand, ids=imported))  # type: ignore[arg-type]
+
+
+def _lock_customers(tx: Transaction, settings: BrandSettings, holdings: _Holdings, working: WorkingSet) -> None:
+    if not holdings.roots:
+        return
+    roots = sorted(set(holdings.roots.values()))
+    customers = sorted({*roots, *holdings.roots})
+    for row in tx.run("commit/lock_customers", brand=settings.id, roots=roots, customers=customers):
+        persona_id, root_id = row[0], row[1]
+        if holdings.roots.get(persona_id, persona_id) != root_id:
+            raise StaleReadError("a profile was absorbed between reading and locking")
+        working.personas[persona_id] = Persona(persona_id, root_id, _statistics(row[2:8], settings.currency))
+        if root_id == persona_id:
+            working.profiles[root_id] = Profile(
+                root_id,
+                _statistics(row[8:14], settings.currency),
+                set(row[14] or ()),
+                strength=row[15],
+                persona_count=row[16],
+                merge_count=row[17],
+                version=row[18],
+            )
+
+
+def _statistics(values: Sequence[Any], currency: str) -> Statistics:
+    events, orders, money, other, first, last = values
+    ltv = {currency: money} if money else {}
+    for entry in other or ():
+        code, _, minor = entry.partition(":")
+        ltv[code] = int(minor)
+    return Statistics(
+        events, orders, ltv, NEVER_FIRST if first is None else first, NEVER_LAST if last is None else last
+    )
+
+
+def _lock_orders(tx: Transaction, brand: str, keys: list[str], working: WorkingSet) -> None:
+    for key, facts_json, owner_id in tx.run("commit/lock_orders", brand=brand, keys=keys):
+        work = OrderWork(key, source_instance=key.split("|")[1])
+        if facts_json is not None:
+            work.facts = facts_from_json(facts_json)
+            work.state = fold_order(work.facts)
+            work.first_owner_id = owner_id
+            if owner_id is not None and owner_id not in working.personas:
+                raise StaleReadError("an order got an owner between reading and locking")
+        working.orders[key] = work
+
+
+def facts_from_json(text: str) -> tuple[Fact, ...]:
+    """Order facts as stored on the Order node."""
+    return tuple(Fact(**item) for item in json.loads(text))
+
+
+def facts_to_json(facts: Iterable[Fact]) -> str:
+    """Order facts for the Order node."""
+    return json.dumps([asdict(fact) for fact in facts], separators=(",", ":"))
+
+
+def _profiles_that_may_merge(events: Sequence[IncomingEvent], holdings: _Holdings) -> set[str]:
+    """Live profiles that this batch could merge with another (or with a persona it makes): they need their details.
+
+    Events and live profiles are joined by the identifiers they share; a component with one live profile in which each
+    event touches that profile directly cannot merge anything.
+    """
+    parent: dict[object, object] = {}
+
+    def find(node: object) -> object:
+        while (up := parent.setdefault(node, node)) != node:
+            node = up
+        return node
+
+    anchors: list[tuple[object, bool]] = []
+    for event in events:
+        nodes: list[object] = []
+        touches = False
+        for identifier in event.identifiers:
+            if identifier.type not in LINKING_TYPES or identifier in holdings.shared:
+                continue
+            holders = holdings.owners.get(identifier)
+            if holders:
+                touches = True
+                nodes.extend(holdings.roots[persona] for persona in holders)
+            else:
+                nodes.append(identifier)
+        if not nodes:
+            continue
+        first = find(nodes[0])
+        for node in nodes[1:]:
+            parent[find(node)] = first
+        anchors.append((first, touches))
+    indirect = {find(anchor) for anchor, touches in anchors if not touches}
+    members: dict[object, set[str]] = {}
+    for node in parent:
+        if isinstance(node, str):
+            members.setdefault(find(node), set()).add(node)
+    return {root for top, roots in members.items() if len(roots) > 1 or top in indirect for root in roots}
+
+
+def _read_details(tx: Transaction, brand: str, roots: list[str], working: WorkingSet) -> None:
+    for root_id, identifiers, not_same in tx.run("commit/read_details", brand=brand, roots=roots):
+        profile = working.profiles[root_id]
+        profile.identifiers = {(kind, value) for kind, value in identifiers}
+        profile.not_same = set(not_same) - {root_id}
+    for review_id, reason, identifiers, event_ids, profile_ids in tx.run("commit/read_reviews", brand=brand, roots=roots):
+        working.reviews.append(OpenReview(review_id, set(profile_ids), reason, set(identifiers), list(event_ids)))
