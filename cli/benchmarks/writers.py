@@ -1,0 +1,131 @@
+"""Bench, measurements (a), (b) and (c): writer processes that push prepared work into Neo4j and time each transaction."""
+
+import gc
+import multiprocessing
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from multiprocessing.synchronize import Barrier
+from typing import Any
+
+from cli.benchmarks.plan import RawBatch
+from core.brand import BrandSettings
+from core.events import IncomingEvent
+from core.settings import Settings
+from graph.commit import commit_batch
+from graph.driver import Graph
+from graph.transactions import Transaction, in_transaction, retry_stats
+
+_BUDGET_SECONDS = 60.0
+_START_TIMEOUT_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class WriterReport:
+    """What one writer saw: begin and end on the machine's monotonic clock, seconds per transaction, retries by reason."""
+
+    began: float
+    ended: float
+    seconds: list[float]
+    retries: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class WriterJob:
+    """What all writers of one measurement share."""
+
+    kind: str
+    settings: Settings
+    brand: BrandSettings
+
+
+Unit = RawBatch | list[IncomingEvent] | dict[str, Any]
+
+
+def run_writers(job: WriterJob, work: Sequence[Sequence[Unit]]) -> list[WriterReport]:
+    """Run one process for each list of `work` at the same moment; each unit is one transaction.
+
+    Processes, because threads of one interpreter would share its lock: the raw limit is then the server's, not Python's.
+    """
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(len(work))
+    results: Any = context.Queue()
+    processes = [context.Process(target=_write, args=(job, list(units), barrier, results)) for units in work]
+    for process in processes:
+        process.start()
+    try:
+        reports: list[WriterReport] = []
+        while len(reports) < len(processes):
+            answer = results.get()
+            if isinstance(answer, str):
+                raise RuntimeError(f"a writer of measurement {job.kind} failed: {answer}")
+            reports.append(answer)
+    finally:
+        for process in processes:
+            process.terminate() if len(processes) != len(reports) else None
+            process.join()
+    return reports
+
+
+def _write(job: WriterJob, units: list[Unit], barrier: Barrier, results: Any) -> None:
+    try:
+        with Graph.connect(job.settings) as graph:
+            graph.verify()
+            results.put(_timed(_WRITE[job.kind], graph, job.brand, units, barrier))
+    except Exception as error:  # noqa: BLE001 (edge of a process: the parent reports it)
+        barrier.abort()
+        results.put(f"{type(error).__name__}: {error}")
+
+
+def _timed(
+    write: Callable[[Graph, BrandSettings, Any], None], graph: Graph, brand: BrandSettings, units: list[Unit], barrier: Barrier
+) -> WriterReport:
+    # The prepared work is garbage to nobody: the collector must not walk it while the clock runs.
+    gc.collect()
+    gc.freeze()
+    barrier.wait(_START_TIMEOUT_SECONDS)
+    began = last = time.perf_counter()
+    seconds = []
+    for unit in units:
+        write(graph, brand, unit)
+        now = time.perf_counter()
+        seconds.append(now - last)
+        last = now
+    return WriterReport(began, last, seconds, asdict(retry_stats))
+
+
+def _write_raw(graph: Graph, brand: BrandSettings, unit: RawBatch) -> None:
+    def work(tx: Transaction) -> None:
+        if unit.customers:
+            tx.run("bench/raw_customers", brand=brand.id, currency=brand.currency, rows=unit.customers)
+        if unit.identifiers:
+            at = unit.events[0]["occurred_at"]
+            tx.run("bench/raw_identifiers", brand=brand.id, at=at, rows=unit.identifiers)
+        if unit.links:
+            tx.run("bench/raw_links", rows=unit.links)
+        tx.run("bench/raw_events", brand=brand.id, rule_version=brand.rule_version, rows=unit.events)
+
+    in_transaction(graph, work, budget_seconds=_BUDGET_SECONDS)
+
+
+def _write_naive(graph: Graph, brand: BrandSettings, unit: dict[str, Any]) -> None:
+    event = {name: value for name, value in unit.items() if name not in ("identifiers", "keys")}
+
+    def work(tx: Transaction) -> None:
+        tx.run(
+            "bench/naive_event",
+            brand=brand.id, rule_version=brand.rule_version, event=event, identifiers=unit["identifiers"],
+        )  # fmt: skip
+
+    in_transaction(graph, work, budget_seconds=_BUDGET_SECONDS)
+
+
+def _write_resolved(graph: Graph, brand: BrandSettings, unit: list[IncomingEvent]) -> None:
+    commit_batch(graph, brand, unit, budget_seconds=_BUDGET_SECONDS)
+
+
+_WRITE: dict[str, Callable[[Graph, BrandSettings, Any], None]] = {
+    "raw": _write_raw,
+    "naive": _write_naive,
+    "layer": _write_resolved,
+}
