@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from graph.commit_write import MARK_PROFILES_CHANGED
 from graph.driver import Graph
 
-# The kind of mark that every commit writes for the profiles it changed.
-PROFILES_CHANGED = "profiles_changed"
+PROFILES_CHANGED = MARK_PROFILES_CHANGED
 # A mark taken this long ago and still there was left behind by a worker that died.
 LEFT_BEHIND_AFTER = timedelta(seconds=60)
 # Only the oldest marks are looked at, so that at most this many are ever under way.

@@ -14,7 +14,9 @@ def test_cursor_comes_back_as_time_and_id():
     assert decode_cursor(None) is None
 
 
-@pytest.mark.parametrize("cursor", ["x", "!!!", "bnVsbA", "W10", "WzEsMl0", "é", "A" * 2_000, "WyJub3QgYSB0aW1lIiwiYSJd"])
+@pytest.mark.parametrize(
+    "cursor", ["x", "!!!", "bnVsbA", "W10", "WzEsMl0", "é", "A" * 2_000, "WyJub3QgYSB0aW1lIiwiYSJd"]
+)
 def test_made_up_cursor_is_refused_by_name(cursor):
     with pytest.raises(InvalidInputError) as caught:
         decode_cursor(cursor)

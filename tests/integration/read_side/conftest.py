@@ -16,7 +16,9 @@ from graph.migrations import migrate
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 _STATEMENTS = [
-    part.strip() for part in (Path(__file__).parent / "graphs" / "small_graph.cypher").read_text().split(";") if part.strip()
+    part.strip()
+    for part in (Path(__file__).parent / "graphs" / "small_graph.cypher").read_text().split(";")
+    if part.strip()
 ]
 
 
@@ -45,7 +47,9 @@ class SmallGraph:
         }  # fmt: skip
         return self._add("customers", {**defaults, **properties})["id"]
 
-    def link(self, short: str, kind: str, value: str, *, until: datetime | None = None, trust: str = "transaction") -> str:
+    def link(
+        self, short: str, kind: str, value: str, *, until: datetime | None = None, trust: str = "transaction"
+    ) -> str:
         key = f"{self.brand.id}|{kind}|{value}"
         self._add("links", {
             "customer": self.name(short), "key": key, "type": kind, "value": value, "tier": int(TIERS[kind]),
@@ -53,7 +57,9 @@ class SmallGraph:
         })  # fmt: skip
         return key
 
-    def event(self, short: str, persona: str | None, *, minutes: int = 0, keys: tuple[str, ...] = (), **properties: Any) -> str:
+    def event(
+        self, short: str, persona: str | None, *, minutes: int = 0, keys: tuple[str, ...] = (), **properties: Any
+    ) -> str:
         at = START + timedelta(minutes=minutes)
         defaults = {
             "id": self.name(short), "brand": self.brand.id, "type": "page_view", "channel": "website", "source": "shop",

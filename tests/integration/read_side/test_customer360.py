@@ -26,8 +26,12 @@ def sarah(small):
     till = small.order("o2", "b", 12550, minutes=60, lines=FOOTWEAR)
     small.order("o3", "b", 0, minutes=90, counts=False, lines=FOOTWEAR, refunded_minor=500)
     sale = {"amount_minor": 8999, "currency": "USD"}
-    small.event("e1", "a", keys=(mail,), type="purchase", order_key=online, payload='{"items": [{"name": "Shirt"}]}', **sale)
-    small.event("e2", "b", keys=(phone,), minutes=30, type="whatsapp_message", channel="whatsapp", payload='{"Body": "Hi"}')
+    small.event(
+        "e1", "a", keys=(mail,), type="purchase", order_key=online, payload='{"items": [{"name": "Shirt"}]}', **sale
+    )
+    small.event(
+        "e2", "b", keys=(phone,), minutes=30, type="whatsapp_message", channel="whatsapp", payload='{"Body": "Hi"}'
+    )
     small.event("e3", "b", keys=(phone,), minutes=60, type="pos_transaction", channel="store", order_key=till)
     small.event("e4", "a", keys=(mail,), minutes=120, channel="website")
     small.merge("m", "a", "b", minutes=45, reason="manual", identifiers=["phone:+15550123"])
@@ -94,7 +98,11 @@ def timeline(small, limit=50, **where):
     cursor, found = None, []
     while True:
         page = list_timeline(
-            small.graph, small.brand.id, small.name("a"), Page(limit, cursor), TimelineFilter(**where) if where else None
+            small.graph,
+            small.brand.id,
+            small.name("a"),
+            Page(limit, cursor),
+            TimelineFilter(**where) if where else None,
         )
         found += page["items"]
         cursor = page["next_cursor"]

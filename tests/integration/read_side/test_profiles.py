@@ -23,7 +23,9 @@ KEYS = {
 
 def merged_pair(small):
     """A live profile `a` that absorbed `b`; `b` once held a phone that it does not hold any more."""
-    a = small.customer("a", ltv_minor=8999, ltv_other=["EUR:500"], total_orders=1, persona_count=2, merge_count=1, version=7)
+    a = small.customer(
+        "a", ltv_minor=8999, ltv_other=["EUR:500"], total_orders=1, persona_count=2, merge_count=1, version=7
+    )
     b = small.customer("b", root="a", hours=1)
     small.link("a", "email", "b@example.com")
     small.link("a", "email", "a@example.com")

@@ -28,7 +28,9 @@ def test_summary_says_what_happened(kind, channel, payload, amount, line):
 
 
 @pytest.mark.parametrize("kind", sorted(EVENT_TYPES))
-@pytest.mark.parametrize("payload", [None, {}, [], {"items": "x", "name": {}, "status": [], "product": 3}, {"items": [1]}])
+@pytest.mark.parametrize(
+    "payload", [None, {}, [], {"items": "x", "name": {}, "status": [], "product": 3}, {"items": [1]}]
+)
 def test_any_payload_has_a_summary(kind, payload):
     assert event_summary(kind, None, payload, None, None)
 

@@ -1,0 +1,96 @@
+"""Features of changed profiles on the real graph: computed, attached, cleaned up, read back."""
+
+from datetime import timedelta
+
+import pytest
+
+from core.errors import NotFoundError
+from graph.repositories.outbox import PROFILES_CHANGED, read_marks
+from ml.features.store import compute_features, get_features
+from ml.tasks import work_off_marks
+from tests.integration.read_side.conftest import START
+
+NOW = START + timedelta(days=7)
+APPAREL = '[{"category": "Apparel"}]'
+
+
+def feature_sets(small):
+    """Ids of the profiles of this brand that have a feature set attached."""
+    query = (
+        "MATCH (c:Customer)-[:HAS_FEATURES]->(f:FeatureSet) WHERE c.brand = $brand AND f.id = c.id RETURN c.id AS id"
+    )
+    with small.graph.session() as session:
+        return sorted(record["id"] for record in session.run(query, brand=small.brand.id))
+
+
+def test_features_are_attached_to_the_live_profile(small):
+    a = small.customer("a", persona_count=2, version=3, strength=75, identifier_types=["email", "phone"], merge_count=1)
+    b = small.customer("b", root="a")
+    order = small.order("o1", "a", 8999, lines=APPAREL)
+    small.order("o2", "b", 12550, minutes=1440, lines='[{"category": "Footwear"}]')
+    small.event("e1", "a", type="purchase", order_key=order)
+    small.event("e2", "b", type="whatsapp_message", channel="whatsapp", minutes=1440)
+    small.save()
+    assert compute_features(small.graph, small.brand.id, [b], NOW) == set()
+    answer = get_features(small.graph, small.brand.id, b)
+    assert (answer["profile_id"], answer["answered_for"], answer["is_current"]) == (a, b, True)
+    assert answer["as_of"] == "2026-11-08T12:00:00Z"
+    found = answer["features"]
+    assert (found["frequency"], found["monetary"]) == (2, "215.49")
+    assert found["category_affinity"] == {"Apparel": 1, "Footwear": 1}
+    assert found["channel_shares"] == {"website": 0.5, "whatsapp": 0.5}
+    assert (found["recency_days"], found["tenure_days"], found["gap_mean_days"]) == (6.0, 7.0, 1.0)
+    assert (found["strength"], found["cluster_size"], found["merges"]) == (75, 2, 1)
+    assert found["identifier_types"] == ["email", "phone"]
+    assert feature_sets(small) == [a]
+
+
+def test_feature_set_of_an_absorbed_profile_goes(small):
+    a, b = small.customer("a"), small.customer("b")
+    small.save()
+    compute_features(small.graph, small.brand.id, [a, b], NOW)
+    assert feature_sets(small) == [a, b]
+    with small.graph.session() as session:
+        session.run("MATCH (b:Customer {id: $b}) SET b.root_id = $a", a=a, b=b).consume()
+        session.run("MATCH (a:Customer {id: $a}) SET a.persona_count = 2, a.version = 2", a=a).consume()
+    compute_features(small.graph, small.brand.id, [b], NOW)
+    assert feature_sets(small) == [a]
+
+
+def test_an_older_version_never_replaces_a_newer_one(small):
+    a = small.customer("a", version=9)
+    small.save()
+    compute_features(small.graph, small.brand.id, [a], NOW)
+    with small.graph.session() as session:
+        session.run("MATCH (a:Customer {id: $a}) SET a.version = 8", a=a).consume()
+    compute_features(small.graph, small.brand.id, [a], NOW + timedelta(days=1))
+    assert get_features(small.graph, small.brand.id, a)["as_of"] == "2026-11-08T12:00:00Z"
+
+
+def test_profile_without_features_yet_says_so(small):
+    a = small.customer("a")
+    small.save()
+    answer = get_features(small.graph, small.brand.id, a)
+    assert (answer["features"], answer["is_current"]) == (None, False)
+    with pytest.raises(NotFoundError):
+        get_features(small.graph, "otherbrand", a)
+
+
+def test_mark_goes_only_when_its_features_are_stored(small):
+    good, bad = small.customer("good"), small.customer("bad")
+    small.order("o", "bad", 1, placed_at="not a time")
+    marks = [small.mark("m1", PROFILES_CHANGED, "good"), small.mark("m2", PROFILES_CHANGED, "good", "bad")]
+    small.save()
+    work_off_marks(small.graph, marks, lambda: NOW)
+    assert [mark.mark_id for mark in read_marks(small.graph, marks)] == [small.name("m2")]
+    assert feature_sets(small) == [good]
+    assert bad not in feature_sets(small)
+
+
+def test_working_off_twice_is_harmless(small):
+    small.customer("a")
+    mark = small.mark("m1", PROFILES_CHANGED, "a")
+    small.save()
+    for _ in range(2):
+        work_off_marks(small.graph, [mark], lambda: NOW)
+    assert read_marks(small.graph, [mark]) == []

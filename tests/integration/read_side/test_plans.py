@@ -1,0 +1,46 @@
+"""Plans of the read queries: each finds its nodes by an index, and pages come in index order without a sort."""
+
+import re
+
+import neo4j
+import pytest
+
+from graph.queries import query_text
+
+QUERIES = [
+    "profiles/get_profiles", "profiles/find_owners", "profiles/list_profiles", "profiles/search_profiles",
+    "profiles/list_merges", "reviews/list_reviews", "reviews/get_review", "events/get_event",
+    "insight/list_timeline", "insight/read_profile360", "insight/read_statistics", "insight/read_identity_graph",
+    "features/read_inputs", "features/store_features", "features/remove_stale", "features/get_features",
+    "outbox/take_marks", "outbox/read_marks", "outbox/delete_marks",
+]  # fmt: skip
+
+
+def operators(graph, name):
+    """Operator names of the plan of a query, outermost first."""
+    text = query_text(name)
+    params = dict.fromkeys(re.findall(r"\$(\w+)", text))
+    with graph.session() as session:
+        plan = session.run(neo4j.Query("EXPLAIN " + text), params).consume().plan
+    found, waiting = [], [plan]
+    while waiting:
+        node = waiting.pop()
+        found.append(node["operatorType"].partition("@")[0])
+        waiting += node.get("children", [])
+    return found
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_no_read_scans_a_label(read_graph, name):
+    assert {"AllNodesScan", "NodeByLabelScan", "CartesianProduct"}.isdisjoint(operators(read_graph, name))
+
+
+def test_a_page_of_profiles_comes_in_index_order(read_graph):
+    assert {"Sort", "Top", "PartialTop"}.isdisjoint(operators(read_graph, "profiles/list_profiles"))
+
+
+def test_a_timeline_sorts_one_page_only(read_graph):
+    # One Top merges the pages of the personas; inside a persona the index gives the order.
+    found = operators(read_graph, "insight/list_timeline")
+    assert found.count("Top") == 1
+    assert {"Sort", "Union"}.isdisjoint(found)
