@@ -52,7 +52,7 @@ def _validated(text: str) -> str | None:
     # globally_deliverable=False: reserved names such as .test are addresses in trials; a dot and a real ending
     # are asked for here instead.
     try:
-        address = validate_email(text, check_deliverability=False, globally_deliverable=False)
+        address = validate_email(text, strict=True, check_deliverability=False, globally_deliverable=False)
     except (EmailNotValidError, UnicodeError):
         return None
     domain = (address.ascii_domain or "").lower()

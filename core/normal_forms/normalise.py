@@ -100,7 +100,7 @@ def as_text(identifier_type: str, raw_value: Any, field: str) -> str:
 def normalise_all(
     pairs: Iterable[tuple[str, Any]], settings: BrandSettings
 ) -> tuple[tuple[Identifier, ...], list[str]]:
-    """All identifiers that (type, raw value) `pairs` stand for, each once and in order; a warning for each type left out.
+    """All identifiers that (type, raw value) `pairs` stand for, each once, in order; a warning for each type left out.
 
     A WhatsApp number is also the person's phone. None is nothing and passes without a word.
     """

@@ -22,7 +22,7 @@ def normal_phone(text: str, region: str) -> str | None:
     if plain and _keeps_its_digits(plain.group(1)):
         form: str | None = text
     else:
-        form = _by_number_plan(text, region) or _by_digits(text)
+        form = _by_number_plan(text, region) or _by_digits(text, region)
     return None if form is None or _is_junk_number(form) else form
 
 
@@ -52,7 +52,7 @@ def _fixed_national_prefix(country_code: int) -> str | None:
     return prefix if prefix == "" or (len(prefix) == 1 and prefix.isdigit()) else None
 
 
-def _by_number_plan(text: str, region: str | None) -> str | None:
+def _by_number_plan(text: str, region: str) -> str | None:
     try:
         number = phonenumbers.parse(text, region)
     except NumberParseException:
@@ -62,14 +62,14 @@ def _by_number_plan(text: str, region: str | None) -> str | None:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
-def _by_digits(text: str) -> str | None:
+def _by_digits(text: str, region: str) -> str | None:
     """`+` and the digits when 7 to 15 are left; letters mean that this is no phone number at all."""
     text = _EXTENSION.sub("", text)
     digits = phonenumbers.normalize_digits_only(text)
     if not MIN_DIGITS <= len(digits) <= MAX_DIGITS or "@" in text or any(char.isalpha() for char in text):
         return None
     # Read once more as an international number, so that the form is the same when it comes back normalised.
-    return _by_number_plan(f"+{digits}", None) or f"+{digits}"
+    return _by_number_plan(f"+{digits}", region) or f"+{digits}"
 
 
 def _is_junk_number(form: str) -> bool:

@@ -98,8 +98,10 @@ def _transaction(body: dict[str, Any], settings: BrandSettings, path: str) -> li
         order=_order(body, transaction_id),
         traits=known_traits(as_object(body.get("customer"))),
     )
-    if sale.order is not None and sale.order.kind == "refund":
+    if _is_return(body):
         sale.type = "refund"
+        if sale.order is None:
+            sale.warnings.append("original_transaction_id: missing, so no order changes")
     return [sale] if check_in_at is None else [sale, _visit(sale, check_in_at)]
 
 
@@ -134,8 +136,7 @@ def _order(body: dict[str, Any], transaction_id: str | None) -> RawOrder | None:
     lines = read_lines(first_present(body, LINE_NAMES)[1])
     if total is None and lines:
         total = sum_of_lines(lines)
-    kind = first_present(body, ("type", "transaction_type"))[1]
-    if isinstance(kind, str) and kind.strip().lower() in _RETURNS:
+    if _is_return(body):
         original = read_text(body.get("original_transaction_id"), "original_transaction_id", longest=LONGEST_ID)
         return RawOrder("refund", original, total, currency, refund_id=transaction_id) if original else None
     status = body.get("status")
@@ -143,6 +144,11 @@ def _order(body: dict[str, Any], transaction_id: str | None) -> RawOrder | None:
     return RawOrder(
         "sale", transaction_id, total, currency, counts=status not in NOT_COUNTED, status=status, lines=lines
     )
+
+
+def _is_return(body: dict[str, Any]) -> bool:
+    kind = first_present(body, ("type", "transaction_type"))[1]
+    return isinstance(kind, str) and kind.strip().lower() in _RETURNS
 
 
 def _identifiers(body: dict[str, Any], scope: str) -> Pairs:
