@@ -1,0 +1,59 @@
+"""The HTTP app on one page: what it owns, how errors look, which routers it has."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api.door import RequestDoor, standard_error
+from api.openapi import DESCRIPTION, TAGS, describe_security
+from api.problems import add_problem_handlers
+from api.routers import admin, customer360, events, integrations, monitoring, profiles, reviews
+from api.routes import RawRoute
+from api.wiring import open_services
+from core.logs import configure_logs
+from core.settings import Settings, load_settings
+
+ROUTERS = (events, integrations, profiles, reviews, customer360, admin, monitoring)
+# Single events and small batches are most of all requests.
+EXPRESS_PATHS = ("/api/events", "/api/events/batch")
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The ConstIntel API; `settings` come from the environment unless given."""
+    settings = settings or load_settings()
+    configure_logs(level=settings.log_level, as_json=settings.log_json)
+    app = FastAPI(
+        title="ConstIntel",
+        version="1.0.0",
+        summary="Which traces belong to one customer, and everything known about that customer.",
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        lifespan=_lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+        strict_content_type=False,
+    )
+    app.state.settings = settings
+    # Routes join the app one by one: the walk over nested routers costs more than serving an event.
+    for module in ROUTERS:
+        app.router.routes.extend(module.router.routes)
+    describe_security(app)
+    add_problem_handlers(app)
+    express = {
+        route.path: route
+        for route in app.routes
+        if isinstance(route, RawRoute) and route.path in EXPRESS_PATHS and "POST" in route.methods
+    }
+    app.add_middleware(RequestDoor, express=express, access_log=standard_error())
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services = open_services(app.state.settings)
+    app.state.services = services
+    try:
+        yield
+    finally:
+        await services.close()

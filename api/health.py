@@ -1,0 +1,76 @@
+"""Is everything there: each dependency asked directly, with a second's patience, for people and load balancers."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from core.errors import ConfigurationError, UnavailableError
+from graph.driver import Graph
+
+CHECK_SECONDS = 1.0
+# Written by the worker's heartbeat (`api/worker.py`) with a short life.
+WORKER_KEY = "constintel:worker:alive"
+
+Check = dict[str, Any]
+_OK = "ok"
+_DOWN = "down"
+
+
+class HealthChecks:
+    """Asks Neo4j, Redis and the worker; one question at a time each, so that polling never piles up threads."""
+
+    def __init__(self, graph: Graph, client: "redis.asyncio.Redis[Any] | None") -> None:
+        self._graph = graph
+        self._redis = client
+        self._neo4j_question: asyncio.Task[None] | None = None
+
+    async def report(self) -> dict[str, Any]:
+        """`{"status": "ok"|"degraded", "checks": {"neo4j": …, "redis": …, "worker": …}}`; never raises."""
+        neo4j, redis_check, worker = await asyncio.gather(self.check_neo4j(), self._check_redis(), self._check_worker())
+        checks = {"neo4j": neo4j, "redis": redis_check, "worker": worker}
+        is_ok = all(check["status"] == _OK for check in checks.values())
+        return {"status": _OK if is_ok else "degraded", "checks": checks}
+
+    async def check_neo4j(self) -> Check:
+        """Whether Neo4j answers; events can be accepted exactly then."""
+        return await _timed(self._ask_neo4j)
+
+    async def _ask_neo4j(self) -> None:
+        # A driver call cannot be cancelled: the next check waits for the one under way instead of starting another.
+        if self._neo4j_question is None or self._neo4j_question.done():
+            self._neo4j_question = asyncio.create_task(asyncio.to_thread(self._graph.verify))
+        await asyncio.shield(self._neo4j_question)
+
+    async def _check_redis(self) -> Check:
+        if self._redis is None:
+            return {"status": _DOWN, "reason": "REDIS_URL is not set"}
+        return await _timed(self._redis.ping)
+
+    async def _check_worker(self) -> Check:
+        if self._redis is None:
+            return {"status": _DOWN, "reason": "REDIS_URL is not set"}
+        client = self._redis
+
+        async def ask() -> None:
+            if not await client.exists(WORKER_KEY):
+                raise UnavailableError("no worker has reported for 30 s")
+
+        return await _timed(ask)
+
+
+async def _timed(ask: Callable[[], Awaitable[Any]]) -> Check:
+    started = time.perf_counter()
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            await ask()
+    except TimeoutError:
+        return {"status": _DOWN, "reason": f"no answer within {CHECK_SECONDS:g} s"}
+    except (UnavailableError, ConfigurationError) as error:
+        return {"status": _DOWN, "reason": error.detail}
+    except (RedisError, OSError):
+        return {"status": _DOWN, "reason": "not reachable"}
+    return {"status": _OK, "milliseconds": round((time.perf_counter() - started) * 1000, 1)}

@@ -1,0 +1,1 @@
+"""One module per part of the API; each hands its work to a function of the layer below."""

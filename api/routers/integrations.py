@@ -1,0 +1,188 @@
+"""Webhooks in: the address or the account picks the secret, the signature proves the sender, then the walk of any event."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.answers import JsonAnswer
+from api.auth import authenticate, checks_signature, presented_key
+from api.bodies import BATCH_LIMIT, DEFAULT_LIMIT, read_body
+from api.openapi import answers, body_example
+from api.routers.events import as_result, settings_of
+from api.routes import RawRoute
+from api.schemas.events import WebhookOutcome
+from api.wiring import Services, services_of
+from core.brand import BrandSettings
+from core.clock import utc_now
+from core.decisions import EventResult
+from core.errors import ConstIntelError, NotFoundError, UnauthorizedError
+from ingest.sources import SOURCES, Source, WebhookRequest
+
+router = APIRouter(prefix="/api/integrations", tags=["integrations"], route_class=RawRoute)
+
+# Tills may prove themselves with an API key instead of a signature, and send many sales at once.
+_POS = "pos"
+_LIMITS = {_POS: BATCH_LIMIT}
+_ANSWERS = answers(WebhookOutcome, 400, 401, 404, 413, 422, 503, description="The delivery is stored and decided.")
+_ORDER = {"id": 12345, "email": "a@example.com", "total_price": "89.99", "currency": "USD"}
+
+
+@router.post(
+    "/{source}/webhook/{endpoint_id}",
+    summary="A delivery to a brand's own address",
+    operation_id="take_webhook",
+    responses=_ANSWERS,
+    openapi_extra=body_example(_ORDER),
+)
+@checks_signature(body_limit=BATCH_LIMIT)
+async def take_webhook(request: Request) -> Response:
+    """Take a delivery of shopify, woocommerce, twilio or pos at the address that `brands create` printed."""
+    source = _source(request)
+    services = services_of(request)
+    endpoint_id = request.scope["path_params"]["endpoint_id"]
+    endpoint = await asyncio.to_thread(services.directory.endpoint, source.name, endpoint_id)
+    if source.name == _POS and presented_key(request) is not None:
+        if await _brand_of_key(request) != endpoint.brand:
+            raise NotFoundError("No such webhook address.")
+        return await _take(request, services, await _delivery(request, source, services), endpoint.brand)
+    delivery = await _delivery(request, source, services)
+    source.verify(delivery.request, [endpoint.secret])
+    return await _take(request, services, delivery, endpoint.brand)
+
+
+@router.post(
+    "/{source}/webhook",
+    summary="A delivery that names its shop or account",
+    operation_id="take_account_webhook",
+    responses=_ANSWERS,
+    openapi_extra=body_example(_ORDER),
+)
+@checks_signature(body_limit=BATCH_LIMIT)
+async def take_account_webhook(request: Request) -> Response:
+    """As above; a shop domain or account that delivered before picks the secret. Tills send an API key."""
+    return await _take_by_account(request)
+
+
+@router.post(
+    "/{source}",
+    summary="A delivery that names its shop or account (short address)",
+    operation_id="take_account_delivery",
+    responses=_ANSWERS,
+    openapi_extra=body_example(_ORDER),
+)
+@checks_signature(body_limit=BATCH_LIMIT)
+async def take_account_delivery(request: Request) -> Response:
+    """The same as `/{source}/webhook`."""
+    return await _take_by_account(request)
+
+
+async def _take_by_account(request: Request) -> Response:
+    source = _source(request)
+    services = services_of(request)
+    if source.name == _POS and presented_key(request) is not None:
+        brand = await _brand_of_key(request)
+        return await _take(request, services, await _delivery(request, source, services), brand)
+    delivery = await _delivery(request, source, services)
+    account = _account(delivery)
+    if account is None:
+        return JsonAnswer(_nothing(delivery))
+    return await _take(request, services, delivery, await _brand_of_account(services, delivery, account))
+
+
+async def _brand_of_account(services: Services, delivery: "_Delivery", account: str) -> str:
+    """The brand whose secret made the signature, among those that registered the account named."""
+    source = delivery.source
+    for endpoint in await asyncio.to_thread(services.directory.endpoints_of_account, source.name, account):
+        try:
+            source.verify(delivery.request, [endpoint.secret])
+        except UnauthorizedError:
+            continue
+        return endpoint.brand
+    raise _unknown_account()
+
+
+def _account(delivery: "_Delivery") -> str | None:
+    """The shop domain or account that an unproven delivery names; None when it holds nothing that we would store."""
+    try:
+        raws = delivery.source.parse(delivery.request, BrandSettings(id=""))
+    except ConstIntelError as error:
+        # Nobody learns what is wrong with a body before saying who it is from.
+        raise _unknown_account() from error
+    if not raws:
+        return None
+    if not raws[0].source_instance:
+        raise _unknown_account()
+    return raws[0].source_instance
+
+
+def _unknown_account() -> UnauthorizedError:
+    return UnauthorizedError("The account is not registered, or the signature is missing or does not fit.")
+
+
+async def _brand_of_key(request: Request) -> str:
+    caller = request.scope["caller"] = await authenticate(request, "ingest")
+    return caller.brand
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    source: Source
+    request: WebhookRequest
+
+
+async def _delivery(request: Request, source: Source, services: Services) -> _Delivery:
+    """The delivery as received; its address is the public one, which is what senders sign."""
+    body = await read_body(request, _LIMITS.get(source.name, DEFAULT_LIMIT))
+    query = request.scope["query_string"].decode("latin-1")
+    url = services.settings.public_url.rstrip("/") + request.scope["path"] + (f"?{query}" if query else "")
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
+    return _Delivery(source, WebhookRequest(headers, body, url, utc_now(), dict(request.query_params)))
+
+
+async def _take(request: Request, services: Services, delivery: _Delivery, brand: str) -> Response:
+    """Read a proven delivery, commit its events and answer."""
+    settings = await settings_of(services, brand)
+    raws = delivery.source.parse(delivery.request, settings)
+    if not raws:
+        return JsonAnswer(_nothing(delivery))
+    instance = next((raw.source_instance for raw in raws if raw.source_instance), "")
+    if instance and delivery.source.name not in settings.main_instances:
+        settings = await asyncio.to_thread(
+            services.directory.remember_account, brand, delivery.source.name, instance
+        )
+        # Ids of customers carry their shop beyond the first one: read again knowing which one that is.
+        raws = delivery.source.parse(delivery.request, settings)
+    outcomes = await services.ingest.take(settings, raws)
+    return _answer(outcomes, request.scope["request_id"])
+
+
+def _answer(outcomes: Sequence[EventResult | ConstIntelError], request_id: str) -> Response:
+    """The first outcome's fields, all of them as `results` when there are several; fails when none was taken."""
+    taken = [outcome for outcome in outcomes if isinstance(outcome, EventResult)]
+    failed = [outcome for outcome in outcomes if isinstance(outcome, ConstIntelError)]
+    # The sender repeats the whole delivery after a failure that passes; what is stored already stays as it is.
+    for error in failed:
+        if error.is_retryable or not taken:
+            raise error
+    if len(outcomes) == 1:
+        return JsonAnswer(taken[0])
+    results = [as_result(outcome, request_id) for outcome in outcomes]
+    return JsonAnswer({**asdict(taken[0]), "results": results})
+
+
+def _nothing(delivery: _Delivery) -> dict[str, Any]:
+    """The answer to a delivery that holds no event: a ping, or a topic that is not read."""
+    reason = delivery.source.ignored(delivery.request) or "there is nothing to read in it"
+    return {**asdict(EventResult(event_id="", decision="ignored")), "event_id": None, "ignored": reason, "results": []}
+
+
+def _source(request: Request) -> Source:
+    source = SOURCES.get(request.scope["path_params"]["source"])
+    if source is None:
+        raise NotFoundError("No webhooks of this source are read.")
+    return source

@@ -1,0 +1,120 @@
+"""The Celery app: settings, schedule and the worker's sign of life; tasks live in `ingest` and `ml` and are found by name."""
+
+from typing import Any
+
+import redis
+import structlog
+from celery import Celery
+from celery.signals import heartbeat_sent, setup_logging, worker_ready, worker_shutdown
+from redis.exceptions import RedisError
+
+from api.health import WORKER_KEY
+from core.errors import ConfigurationError
+from core.logs import configure_logs
+from core.settings import Settings, load_settings
+
+log = structlog.get_logger(__name__)
+
+TASK_PACKAGES = ("ingest", "ml")
+ALIVE_SECONDS = 30
+# Longer than the longest task: a task that runs past it is given to a second worker.
+VISIBILITY_SECONDS = 3600
+_RELAY_SECONDS = 2.0
+_TRANSPORT: dict[str, Any] = {
+    "visibility_timeout": VISIBILITY_SECONDS,
+    # Without these two a lost task is looked for every hundred seconds only.
+    "unacked_restore_throttle": 1,
+    "unacked_restore_interval": 10,
+    # A broker that accepts and never answers would block a publisher for ever.
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+}
+
+
+def create_worker_app(settings: Settings | None = None) -> Celery:
+    """The Celery app of this installation; raises ConfigurationError without a Redis address."""
+    settings = settings or load_settings()
+    if settings.redis_url is None:
+        raise ConfigurationError("Redis is not configured: set REDIS_URL, or run `constintel up`.")
+    celery = Celery("constintel", broker=settings.redis_url)
+    celery.conf.update(
+        accept_content=["json"],
+        task_serializer="json",
+        result_serializer="json",
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_time_limit=1800,
+        task_soft_time_limit=1500,
+        task_default_queue="default",
+        task_routes={"ml.*": {"queue": "ml"}},
+        task_publish_retry_policy={"max_retries": 3, "interval_start": 0.1, "interval_max": 1.0},
+        broker_transport_options=dict(_TRANSPORT),
+        result_backend_transport_options={"visibility_timeout": VISIBILITY_SECONDS},
+        visibility_timeout=VISIBILITY_SECONDS,
+        broker_connection_retry_on_startup=True,
+        worker_prefetch_multiplier=1,
+        worker_max_tasks_per_child=10_000,
+        worker_hijack_root_logger=False,
+        worker_soft_shutdown_timeout=10.0,
+        timezone="UTC",
+        beat_schedule={
+            "relay-marks": {
+                "task": "ingest.relay_marks",
+                "schedule": _RELAY_SECONDS,
+                # A tick that waited longer is as good as the next one.
+                "options": {"expires": 10 * _RELAY_SECONDS, "ignore_result": True},
+            },
+        },
+        beat_schedule_filename=str(settings.data_dir / "beat-schedule"),
+    )
+    celery.autodiscover_tasks(list(TASK_PACKAGES))
+    return celery
+
+
+class _Pulse:
+    """The sign of life that health asks for: a key in Redis with a short life, renewed with each heartbeat."""
+
+    def __init__(self) -> None:
+        self._client: redis.Redis | None = None
+
+    def beat(self) -> None:
+        """Renew the key; a Redis that is away for a moment only makes health say so."""
+        url = app.conf.broker_url
+        if self._client is None:
+            self._client = redis.Redis.from_url(url, socket_timeout=1.0, socket_connect_timeout=1.0)
+        try:
+            self._client.set(WORKER_KEY, "1", ex=ALIVE_SECONDS)
+        except RedisError as error:
+            log.warning("heartbeat_not_written", reason=type(error).__name__)
+
+    def stop(self) -> None:
+        """Let go of the connection; the key dies by itself, for another worker may live."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+
+_pulse = _Pulse()
+
+
+@worker_ready.connect(weak=False)
+@heartbeat_sent.connect(weak=False)
+def _on_heartbeat(**_: object) -> None:
+    _pulse.beat()
+
+
+@worker_shutdown.connect(weak=False)
+def _on_shutdown(**_: object) -> None:
+    _pulse.stop()
+
+
+@setup_logging.connect(weak=False)
+def _on_setup_logging(**_: object) -> None:
+    """Celery leaves logging to us when this signal has a receiver."""
+    settings = load_settings()
+    configure_logs(level=settings.log_level, as_json=settings.log_json)
+
+
+app = create_worker_app()

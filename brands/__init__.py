@@ -1,0 +1,1 @@
+"""Tenants: brands, their API keys and webhook endpoints."""

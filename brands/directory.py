@@ -1,0 +1,100 @@
+"""Whose call is it: keys, webhook endpoints and brand settings by name, kept fresh in the process for every request."""
+
+from dataclasses import dataclass
+
+from brands.api_keys import key_id_of, matches
+from brands.cache import FreshCache
+from core.brand import BrandSettings
+from core.clock import utc_now
+from core.errors import NotFoundError, UnauthorizedError
+from graph.driver import Graph
+from graph.repositories import brands as repository
+from graph.repositories.brands import ApiKeyRecord, EndpointRecord
+
+# A revoked key works this long in other processes at most.
+KEY_SECONDS = 30.0
+SETTINGS_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: the brand, what the key allows, and the key's id (never its secret)."""
+
+    brand: str
+    scopes: frozenset[str]
+    key_id: str
+    is_write_key: bool = False
+
+
+class BrandDirectory:
+    """Answers from memory while fresh, else from the graph; one per process, used from many threads."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._keys: FreshCache[str, ApiKeyRecord] = FreshCache(
+            lambda key_id: repository.find_api_key(graph, key_id), ttl=KEY_SECONDS
+        )
+        self._endpoints: FreshCache[tuple[str, str], EndpointRecord] = FreshCache(
+            lambda name: repository.find_endpoint(graph, *name), ttl=KEY_SECONDS
+        )
+        self._settings: FreshCache[str, BrandSettings] = FreshCache(
+            lambda brand: repository.find_brand(graph, brand), ttl=SETTINGS_SECONDS
+        )
+
+    def peek_caller(self, key_text: str) -> Caller | None:
+        """The caller when its key is known, fresh and right; None means: ask `caller`. Never waits."""
+        key_id = key_id_of(key_text)
+        record = self._keys.peek(key_id) if key_id is not None else None
+        return _caller(record) if record is not None and _is_valid(key_text, record) else None
+
+    def caller(self, key_text: str) -> Caller:
+        """The caller behind a key; raises UnauthorizedError for unknown, wrong and revoked keys alike."""
+        key_id = key_id_of(key_text)
+        record = self._keys.get(key_id) if key_id is not None else None
+        if record is None or not _is_valid(key_text, record):
+            raise UnauthorizedError("The key is unknown, wrong or revoked.")
+        return _caller(record)
+
+    def peek_settings(self, brand: str) -> BrandSettings | None:
+        """The brand's settings when they are fresh; None means: ask `settings`. Never waits."""
+        return self._settings.peek(brand)
+
+    def settings(self, brand: str) -> BrandSettings:
+        """The brand's settings, at most some seconds old; raises NotFoundError."""
+        found = self._settings.get(brand)
+        if found is None:
+            raise NotFoundError("No such brand.")
+        return found
+
+    def endpoint(self, source: str, endpoint_id: str) -> EndpointRecord:
+        """The webhook endpoint at an address; raises NotFoundError when there is none for this source."""
+        found = self._endpoints.get((source, endpoint_id))
+        if found is None:
+            raise NotFoundError("No such webhook address.")
+        return found
+
+    def endpoints_of_account(self, source: str, account: str) -> list[EndpointRecord]:
+        """Endpoints that registered a shop domain or account; the signature decides which one it is."""
+        return repository.list_endpoints_by_account(self._graph, source, account)
+
+    def remember_account(self, brand: str, source: str, account: str) -> BrandSettings:
+        """Make `account` the source's first one unless it has one already; the settings that hold from now on."""
+        endpoint_id = repository.register_account(self._graph, brand, source, account, at=utc_now())
+        if endpoint_id is not None:
+            self._endpoints.forget((source, endpoint_id))
+        self._settings.forget(brand)
+        return self.settings(brand)
+
+    def revoke(self, brand: str, key_id: str) -> None:
+        """Take a key back: at once here, within 30 s in other processes; raises NotFoundError."""
+        if not repository.revoke_api_key(self._graph, brand, key_id, at=utc_now()):
+            raise NotFoundError("No such key.")
+        self._keys.forget(key_id)
+
+
+def _is_valid(key_text: str, record: ApiKeyRecord) -> bool:
+    return matches(key_text, record) and not record.is_revoked and record.brand_status != "suspended"
+
+
+def _caller(record: ApiKeyRecord) -> Caller:
+    return Caller(record.brand, record.scopes, record.id, record.kind == "write")

@@ -1,0 +1,8 @@
+// A brand's settings and the first account of each of its sources.
+// params: brand
+// returns: id, name, region, currency, status, merge_threshold, blocked_values, accounts [{source, account}]
+// mode: read
+MATCH (b:Brand {id: $brand})
+RETURN b.id AS id, b.name AS name, b.region AS region, b.currency AS currency, b.status AS status,
+  b.merge_threshold AS merge_threshold, b.blocked_values AS blocked_values,
+  [(e:Endpoint)-[:OF_BRAND]->(b) WHERE e.account IS NOT NULL | {source: e.source, account: e.account}] AS accounts

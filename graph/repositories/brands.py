@@ -1,0 +1,136 @@
+"""Brands, their keys and webhook endpoints in the graph; read by every layer that has to know whose call it is."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.brand import BrandSettings
+from graph.driver import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyRecord:
+    """A key as stored: the secret only as SHA-256 hex; `kind` is `api` or `write`."""
+
+    id: str
+    brand: str
+    kind: str
+    scopes: frozenset[str]
+    hash: str
+    is_revoked: bool = False
+    brand_status: str = "active"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRecord:
+    """A webhook address of one brand and source; `account` is the shop domain or account that it speaks for."""
+
+    id: str
+    brand: str
+    source: str
+    secret: str
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BrandRecord:
+    """A brand about to be created, with the keys and endpoints it starts with."""
+
+    settings: BrandSettings
+    keys: tuple[ApiKeyRecord, ...]
+    endpoints: tuple[EndpointRecord, ...]
+
+
+def create_brand(graph: Graph, record: BrandRecord, *, op: str, at: datetime) -> bool:
+    """Write the brand with everything it starts with; False when a brand of this id exists. `op` makes a replay harmless."""
+    settings = record.settings
+    rows = graph.write(
+        "brands/create_brand",
+        brand=settings.id,
+        name=settings.name,
+        region=settings.region,
+        currency=settings.currency,
+        merge_threshold=settings.merge_threshold,
+        op=op,
+        at=at,
+        keys=[{"id": k.id, "kind": k.kind, "scopes": sorted(k.scopes), "hash": k.hash} for k in record.keys],
+        endpoints=[{"id": e.id, "source": e.source, "secret": e.secret} for e in record.endpoints],
+    )
+    return bool(rows[0]["created"])
+
+
+def find_brand(graph: Graph, brand: str) -> BrandSettings | None:
+    """The brand's settings, None when there is no such brand."""
+    rows = graph.read("brands/get_brand", brand=brand)
+    if not rows:
+        return None
+    row = rows[0]
+    return BrandSettings(
+        id=row["id"],
+        name=row["name"],
+        region=row["region"],
+        currency=row["currency"],
+        merge_threshold=row["merge_threshold"],
+        blocked_values=frozenset(row["blocked_values"] or ()),
+        status=row["status"],
+        main_instances={account["source"]: account["account"] for account in row["accounts"]},
+    )
+
+
+def list_brands(graph: Graph) -> list[dict[str, Any]]:
+    """Every brand: id, name, region, currency, status, created_at (aware datetime)."""
+    rows = graph.read("brands/list_brands")
+    return [{**row, "created_at": row["created_at"].to_native()} for row in rows]
+
+
+def add_api_key(graph: Graph, record: ApiKeyRecord, *, at: datetime) -> bool:
+    """Store one more key; False when there is no such brand."""
+    rows = graph.write(
+        "brands/add_api_key",
+        brand=record.brand,
+        id=record.id,
+        kind=record.kind,
+        scopes=sorted(record.scopes),
+        hash=record.hash,
+        at=at,
+    )
+    return bool(rows)
+
+
+def revoke_api_key(graph: Graph, brand: str, key_id: str, *, at: datetime) -> bool:
+    """Take a key back; False when the brand has no such key."""
+    return bool(graph.write("brands/revoke_api_key", brand=brand, id=key_id, at=at))
+
+
+def find_api_key(graph: Graph, key_id: str) -> ApiKeyRecord | None:
+    """The key of that id, revoked ones included; None when unknown."""
+    rows = graph.read("brands/find_api_key", id=key_id)
+    if not rows:
+        return None
+    row = rows[0]
+    return ApiKeyRecord(
+        id=row["id"],
+        brand=row["brand"],
+        kind=row["kind"],
+        scopes=frozenset(row["scopes"]),
+        hash=row["hash"],
+        is_revoked=row["revoked"],
+        brand_status=row["brand_status"],
+    )
+
+
+def find_endpoint(graph: Graph, source: str, endpoint_id: str) -> EndpointRecord | None:
+    """The endpoint at that address when it belongs to `source`, else None."""
+    rows = graph.read("brands/find_endpoint", source=source, id=endpoint_id)
+    return EndpointRecord(**rows[0]) if rows else None
+
+
+def list_endpoints_by_account(graph: Graph, source: str, account: str) -> list[EndpointRecord]:
+    """Endpoints that registered this shop domain or account, oldest first; any brand may have claimed it."""
+    return [EndpointRecord(**row) for row in graph.read("brands/list_endpoints_by_account", source=source, account=account)]
+
+
+def register_account(graph: Graph, brand: str, source: str, account: str, *, at: datetime) -> str | None:
+    """Remember the first account of a brand's source; id of the endpoint that it belongs to, None when there is none."""
+    rows = graph.write("brands/register_account", brand=brand, source=source, account=account, at=at)
+    return str(rows[0]["id"]) if rows else None
