@@ -93,14 +93,14 @@ def _append(client: redis.Redis, mark: TakenMark) -> int:
 
 
 def _batches(marks: Sequence[TakenMark]) -> Iterator[list[str]]:
-    """Mark ids for one task each: as many as the size of a task allows, at least one."""
+    """Mark ids for one task each: as many as the size of a task allows, at least one; a profile counts once."""
     batch: list[str] = []
-    profiles = 0
+    profiles: set[str] = set()
     for mark in marks:
-        if batch and profiles + mark.profile_count > _PROFILES_PER_TASK:
+        if batch and len(profiles.union(mark.profile_ids)) > _PROFILES_PER_TASK:
             yield batch
-            batch, profiles = [], 0
+            batch, profiles = [], set()
         batch.append(mark.id)
-        profiles += mark.profile_count
+        profiles.update(mark.profile_ids)
     if batch:
         yield batch

@@ -16,12 +16,12 @@ _WINDOW = 1_000
 
 @dataclass(frozen=True, slots=True)
 class TakenMark:
-    """A mark that the relay has taken: event ids for the stream, number of profiles for the size of a task."""
+    """A mark that the relay has taken: event ids for the stream, profile ids for the size of a task."""
 
     id: str
     brand: str
     event_ids: tuple[str, ...]
-    profile_count: int
+    profile_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ def take_marks(graph: Graph, now: datetime, limit: int) -> list[TakenMark]:
         kind=PROFILES_CHANGED, window=_WINDOW, limit=limit, now=now, stale_before=now - LEFT_BEHIND_AFTER,
     )  # fmt: skip
     return [
-        TakenMark(row["id"], row["brand"], tuple(row["event_ids"] or ()), row["profile_count"] or 0) for row in rows
+        TakenMark(row["id"], row["brand"], tuple(row["event_ids"] or ()), tuple(row["profile_ids"] or ()))
+        for row in rows
     ]
 
 

@@ -1,6 +1,7 @@
 """Small graphs for the read side, each in a brand of its own on the real Neo4j."""
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,11 +16,11 @@ from graph.driver import Graph
 from graph.migrations import migrate
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
-_STATEMENTS = [
-    part.strip()
-    for part in (Path(__file__).parent / "graphs" / "small_graph.cypher").read_text().split(";")
-    if part.strip()
-]
+_GRAPHS = Path(__file__).parent / "graphs"
+
+
+def _statements(name: str) -> list[str]:
+    return [part.strip() for part in (_GRAPHS / name).read_text().split(";") if part.strip()]
 
 
 @dataclass
@@ -29,6 +30,8 @@ class SmallGraph:
     graph: Graph
     brand: BrandSettings
     rows: dict[str, list[Any]] = field(default_factory=dict)
+    saved_customers: list[str] = field(default_factory=list)
+    saved_marks: list[str] = field(default_factory=list)
 
     def name(self, short: str) -> str:
         return f"{self.brand.id}-{short}"
@@ -108,9 +111,17 @@ class SmallGraph:
         kinds = ("customers", "links", "events", "orders", "merges", "refusals", "reviews", "marks")
         params = {kind: self.rows.get(kind, []) for kind in kinds}
         with self.graph.session() as session:
-            for statement in _STATEMENTS:
+            for statement in _statements("small_graph.cypher"):
                 session.run(statement, brand=self.brand.id, **params).consume()
+        self.saved_customers += [row["id"] for row in params["customers"]]
+        self.saved_marks += [row["id"] for row in params["marks"]]
         self.rows.clear()
+
+    def remove(self) -> None:
+        """Take away what was saved: checks over the whole database must not find half a customer."""
+        with self.graph.session() as session:
+            for statement in _statements("remove_brand.cypher"):
+                session.run(statement, customers=self.saved_customers, marks=self.saved_marks).consume()
 
 
 @pytest.fixture(scope="session")
@@ -122,6 +133,8 @@ def read_graph():
 
 
 @pytest.fixture
-def small(read_graph) -> SmallGraph:
-    """An empty small graph in a new brand."""
-    return SmallGraph(read_graph, BrandSettings(id=f"read{uuid.uuid4().hex[:10]}"))
+def small(read_graph) -> Iterator[SmallGraph]:
+    """An empty small graph in a new brand, taken away afterwards."""
+    rows = SmallGraph(read_graph, BrandSettings(id=f"read{uuid.uuid4().hex[:10]}"))
+    yield rows
+    rows.remove()

@@ -101,7 +101,7 @@ def test_big_marks_are_spread_over_several_tasks(monkeypatch, small, client, kin
     monkeypatch.setattr(relay, "_PROFILES_PER_TASK", 2)
     for name in "abc":
         small.customer(name)
-    marks = [small.mark(f"m{n}", kind, *names, minutes=n) for n, names in enumerate(["a", "b", "abc", "c"])]
+    marks = [small.mark(f"m{n}", kind, *names, minutes=n) for n, names in enumerate(["a", "ab", "abc", "c"])]
     small.save()
     sent = []
     relay.relay_marks(small.graph, client, sent.append, lambda: NOW)
