@@ -19,7 +19,7 @@ FLAG_SHARED = "shared"
 
 
 @dataclass(slots=True)
-class _Holdings:
+class Holdings:
     """Who holds which identifier, read after the identifiers were locked."""
 
     owners: dict[Identifier, list[str]] = field(default_factory=dict)
@@ -34,16 +34,16 @@ def load_working_set(tx: Transaction, settings: BrandSettings, events: Sequence[
     order_keys = sorted({event.order.key for event in events if event.order is not None})
     _find_more_personas(tx, settings.id, events, order_keys, holdings)
     working = WorkingSet(rule_set_for(settings), settings.currency, owners=holdings.owners, shared=holdings.shared)
-    _lock_customers(tx, settings, holdings, working)
+    lock_customers(tx, settings, holdings, working)
     if order_keys:
         _lock_orders(tx, settings.id, order_keys, working)
     detailed = _profiles_that_may_merge(events, holdings)
     if detailed:
-        _read_details(tx, settings.id, sorted(detailed), working)
+        read_details(tx, settings.id, sorted(detailed), working)
     return working
 
 
-def _lock_identifiers(tx: Transaction, brand: str, events: Sequence[IncomingEvent]) -> _Holdings:
+def _lock_identifiers(tx: Transaction, brand: str, events: Sequence[IncomingEvent]) -> Holdings:
     first_seen: dict[Identifier, int] = {}
     for event in events:
         at = to_micros(event)
@@ -51,7 +51,7 @@ def _lock_identifiers(tx: Transaction, brand: str, events: Sequence[IncomingEven
             known = first_seen.get(identifier)
             if known is None or at < known:
                 first_seen[identifier] = at
-    holdings = _Holdings()
+    holdings = Holdings()
     if not first_seen:
         return holdings
     by_key = {identifier.key(brand): identifier for identifier in first_seen}
@@ -71,7 +71,7 @@ def _lock_identifiers(tx: Transaction, brand: str, events: Sequence[IncomingEven
 
 
 def _find_more_personas(
-    tx: Transaction, brand: str, events: Sequence[IncomingEvent], order_keys: list[str], holdings: _Holdings
+    tx: Transaction, brand: str, events: Sequence[IncomingEvent], order_keys: list[str], holdings: Holdings
 ) -> None:
     """Personas that are touched without being matched: owners of the orders, targets of imports."""
     if order_keys:
@@ -81,7 +81,7 @@ def _find_more_personas(
         holdings.roots.update(tx.run("commit/find_personas", brand=brand, ids=imported))  # type: ignore[arg-type]
 
 
-def _lock_customers(tx: Transaction, settings: BrandSettings, holdings: _Holdings, working: WorkingSet) -> None:
+def lock_customers(tx: Transaction, settings: BrandSettings, holdings: Holdings, working: WorkingSet) -> None:
     if not holdings.roots:
         return
     roots = sorted(set(holdings.roots.values()))
@@ -90,11 +90,11 @@ def _lock_customers(tx: Transaction, settings: BrandSettings, holdings: _Holding
         persona_id, root_id = row[0], row[1]
         if holdings.roots.get(persona_id, persona_id) != root_id:
             raise StaleReadError("a profile was absorbed between reading and locking")
-        working.personas[persona_id] = Persona(persona_id, root_id, _statistics(row[2:8], settings.currency))
+        working.personas[persona_id] = Persona(persona_id, root_id, statistics_from(row[2:8], settings.currency))
         if root_id == persona_id:
             working.profiles[root_id] = Profile(
                 root_id,
-                _statistics(row[8:14], settings.currency),
+                statistics_from(row[8:14], settings.currency),
                 set(row[14] or ()),
                 strength=row[15],
                 persona_count=row[16],
@@ -103,7 +103,7 @@ def _lock_customers(tx: Transaction, settings: BrandSettings, holdings: _Holding
             )
 
 
-def _statistics(values: Sequence[Any], currency: str) -> Statistics:
+def statistics_from(values: Sequence[Any], currency: str) -> Statistics:
     events, orders, money, other, first, last = values
     ltv = {currency: money} if money else {}
     for entry in other or ():
@@ -136,7 +136,7 @@ def facts_to_json(facts: Iterable[Fact]) -> str:
     return json.dumps([asdict(fact) for fact in facts], separators=(",", ":"))
 
 
-def _profiles_that_may_merge(events: Sequence[IncomingEvent], holdings: _Holdings) -> set[str]:
+def _profiles_that_may_merge(events: Sequence[IncomingEvent], holdings: Holdings) -> set[str]:
     """Live profiles that this batch could merge with another (or with a persona it makes): they need their details.
 
     Events and live profiles are joined by the identifiers they share; a component with one live profile in which each
@@ -176,7 +176,7 @@ def _profiles_that_may_merge(events: Sequence[IncomingEvent], holdings: _Holding
     return {root for top, roots in members.items() if len(roots) > 1 or top in indirect for root in roots}
 
 
-def _read_details(tx: Transaction, brand: str, roots: list[str], working: WorkingSet) -> None:
+def read_details(tx: Transaction, brand: str, roots: list[str], working: WorkingSet) -> None:
     for root_id, identifiers, not_same in tx.run("commit/read_details", brand=brand, roots=roots):
         profile = working.profiles[root_id]
         profile.identifiers = {(kind, value) for kind, value in identifiers}

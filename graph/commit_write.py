@@ -24,7 +24,8 @@ def write_working_set(tx: Transaction, settings: BrandSettings, working: Working
     _write_customers(tx, settings, working, now)
     if working.links:
         _write_links(tx, brand, working)
-    _write_events(tx, brand, working, now)
+    if working.decided:
+        _write_events(tx, brand, working, now)
     if working.merges:
         _write_merges(tx, brand, working, now)
     if working.order_book.moves:
@@ -220,6 +221,13 @@ def _write_reviews(tx: Transaction, brand: str, working: WorkingSet, now: int) -
 
 def _write_mark(tx: Transaction, brand: str, working: WorkingSet, now: int) -> None:
     changed = sorted((profile.id, profile.version) for profile in working.profiles.values() if profile.is_changed)
+    write_changed_mark(tx, brand, changed, [decided.event.id for decided in working.decided], now)
+
+
+def write_changed_mark(
+    tx: Transaction, brand: str, changed: Sequence[tuple[str, int]], event_ids: Sequence[str], now: int
+) -> None:
+    """Leave one outbox mark: the live profiles (id, version) that changed and the events that were stored."""
     tx.run(
         "commit/write_mark",
         brand=brand,
@@ -227,6 +235,6 @@ def _write_mark(tx: Transaction, brand: str, working: WorkingSet, now: int) -> N
         kind=MARK_PROFILES_CHANGED,
         profile_ids=[profile_id for profile_id, _ in changed],
         versions=[version for _, version in changed],
-        event_ids=[decided.event.id for decided in working.decided],
+        event_ids=list(event_ids),
         now=now,
     )

@@ -37,16 +37,16 @@ class MergeRecord:
     """One merge with its evidence and the state before and after it."""
 
     id: str
-    survivor_id: str
-    absorbed_ids: tuple[str, ...]
     reason: str
     decided_by: str
-    identifiers: tuple[str, ...]
+    identifiers: tuple[str, ...] = ()
     """Evidence as `type:value`."""
-    cause_persona_ids: tuple[str, ...]
-    event_id: str | None
-    before: list[dict[str, Any]]
-    after: dict[str, Any]
+    cause_persona_ids: tuple[str, ...] = ()
+    event_id: str | None = None
+    survivor_id: str = ""
+    absorbed_ids: tuple[str, ...] = ()
+    before: list[dict[str, Any]] = field(default_factory=list)
+    after: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

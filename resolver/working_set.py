@@ -8,7 +8,7 @@ from core.events import IncomingEvent
 from core.identifiers import LINKING_TYPES, Identifier
 from resolver.merging import absorb, snapshot
 from resolver.order_book import OrderBook
-from resolver.profiles import Persona, Profile
+from resolver.profiles import Persona, Profile, survivor_key
 from resolver.records import DecidedEvent, MergeRecord, NewLink, OpenReview, OrderWork
 from resolver.resolve import Decision, Match, resolve
 from resolver.rules import RULE_NOT_SAME, RULE_SHARED, RuleHit, RuleSet
@@ -152,31 +152,32 @@ class WorkingSet:
         persona.is_changed = profile.is_changed = True
 
     def _merge(self, decision: Decision, decided: DecidedEvent) -> None:
-        survivor = decision.matches[0].profile
-        absorbed = [match.profile for match in decision.matches[1:]]
-        before = [snapshot(profile, self.currency) for profile in (survivor, *absorbed)]
+        owned = [pair for match in decision.matches for pair in match.owned]
+        record = MergeRecord(
+            id=merge_id_for(decided.event.id),
+            reason=decision.reason,
+            decided_by=DECIDED_BY_RULES,
+            identifiers=tuple(sorted({f"{identifier.type}:{identifier.value}" for identifier, _ in owned})),
+            cause_persona_ids=tuple(sorted({persona for _, persona in owned})),
+            event_id=decided.event.id,
+        )
+        self.combine([match.profile for match in decision.matches], record)
+        decided.merge_id, decided.merged_ids = record.id, record.absorbed_ids
+
+    def combine(self, profiles: Sequence[Profile], record: MergeRecord) -> Profile:
+        """Merge live profiles into the survivor among them and complete `record` with who, before and after."""
+        survivor, *absorbed = sorted(profiles, key=survivor_key)
+        record.survivor_id = survivor.id
+        record.absorbed_ids = tuple(profile.id for profile in absorbed)
+        record.before = [snapshot(profile, self.currency) for profile in (survivor, *absorbed)]
         for profile in absorbed:
             absorb(survivor, profile, self.personas.values(), self.profiles.values(), self.reviews)
             self.absorbed[profile.id] = survivor.id
             del self.profiles[profile.id]
         survivor.merge_count += 1
-        owned = [pair for match in decision.matches for pair in match.owned]
-        decided.merge_id = merge_id_for(decided.event.id)
-        decided.merged_ids = tuple(profile.id for profile in absorbed)
-        self.merges.append(
-            MergeRecord(
-                id=decided.merge_id,
-                survivor_id=survivor.id,
-                absorbed_ids=decided.merged_ids,
-                reason=decision.reason,
-                decided_by=DECIDED_BY_RULES,
-                identifiers=tuple(sorted({f"{identifier.type}:{identifier.value}" for identifier, _ in owned})),
-                cause_persona_ids=tuple(sorted({persona for _, persona in owned})),
-                event_id=decided.event.id,
-                before=before,
-                after=snapshot(survivor, self.currency),
-            )
-        )
+        record.after = snapshot(survivor, self.currency)
+        self.merges.append(record)
+        return survivor
 
     def _propose(self, decision: Decision, event: IncomingEvent) -> str:
         """Open a review, or extend the open one that already concerns one of these profiles."""
