@@ -17,6 +17,8 @@ class Settings(BaseSettings):
     neo4j_database: str = Field(default="neo4j", validation_alias="NEO4J_DATABASE")
     redis_url: str | None = Field(default=None, validation_alias="REDIS_URL")
     data_dir: Path = Path(".constintel")
+    cache_home: Path = Field(default_factory=lambda: Path.home() / ".cache", validation_alias="XDG_CACHE_HOME")
+    """Downloads that all checkouts of a user share lie below this."""
     public_url: str = "http://127.0.0.1:8000"
     """How senders reach the service; Twilio signs the full address."""
     group_commit_max_events: int = 500
