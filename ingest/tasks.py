@@ -5,10 +5,11 @@ import os
 import redis
 import structlog
 from celery import current_app, shared_task
+from celery.signals import worker_process_shutdown
 
 from core.errors import ConfigurationError, UnavailableError
 from core.settings import load_settings
-from graph.process import process_graph
+from graph.process import close_process_graph, process_graph
 from ingest.relay import FEATURES_TASK, relay_marks
 
 log = structlog.get_logger(__name__)
@@ -39,6 +40,14 @@ def relay_marks_task() -> None:
 def wake_features(mark_ids: list[str]) -> None:
     """Send the features task by its name: this layer knows no model code."""
     current_app.send_task(FEATURES_TASK, args=[mark_ids], ignore_result=True)
+
+
+@worker_process_shutdown.connect(weak=False)
+def _on_process_shutdown(**_: object) -> None:
+    """Let go of this process's connections; both are opened on first use, after the fork."""
+    close_process_graph()
+    if _Held.client is not None and _Held.pid == os.getpid():
+        _Held.client.close()
 
 
 def _process_redis() -> redis.Redis:

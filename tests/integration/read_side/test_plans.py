@@ -5,7 +5,9 @@ import re
 import neo4j
 import pytest
 
+from core.clock import EARLIEST
 from graph.queries import query_text
+from graph.values import LAST_ID, LATEST
 
 QUERIES = [
     "profiles/get_profiles", "profiles/find_owners", "profiles/list_profiles", "profiles/search_profiles",
@@ -44,3 +46,33 @@ def test_a_timeline_sorts_one_page_only(read_graph):
     found = operators(read_graph, "insight/list_timeline")
     assert found.count("Top") == 1
     assert {"Sort", "Union"}.isdisjoint(found)
+
+
+def db_hits(graph, name, **params):
+    """What the query touched in the store."""
+    with graph.session() as session:
+        plan = session.run(neo4j.Query("PROFILE " + query_text(name)), params).consume().profile
+    hits, waiting = 0, [plan]
+    while waiting:
+        node = waiting.pop()
+        hits += node.get("dbHits", 0)
+        waiting += node.get("children", [])
+    return hits
+
+
+def test_a_timeline_page_costs_the_same_however_long_the_history(small):
+    small.customer("long")
+    small.customer("short")
+    for number in range(2_000):
+        small.event(f"l{number}", "long", minutes=number)
+    for number in range(20):
+        small.event(f"s{number}", "short", minutes=number)
+    small.save()
+    common = {
+        "brand": small.brand.id, "from_at": EARLIEST, "before_at": LATEST, "before_id": LAST_ID, "channels": None,
+        "types": None, "payload_bytes": 1_000, "limit": 10,
+    }  # fmt: skip
+    long, short = (
+        db_hits(small.graph, "insight/list_timeline", id=small.name(id_), **common) for id_ in ("long", "short")
+    )
+    assert long <= short + 10
