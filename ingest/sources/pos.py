@@ -85,6 +85,7 @@ def _transaction(body: dict[str, Any], settings: BrandSettings, path: str) -> li
     transaction_id = read_text(value, f"{path}{name}", longest=LONGEST_ID)
     check_in_at = read_time(body.get("check_in_at"), f"{path}check_in_at")
     check_out_at = read_time(body.get("check_out_at"), f"{path}check_out_at")
+    warnings: list[str] = []
     sale = RawEvent(
         type="pos_transaction",
         channel="store",
@@ -95,8 +96,9 @@ def _transaction(body: dict[str, Any], settings: BrandSettings, path: str) -> li
         idempotency_key=f"{store}|{transaction_id}" if transaction_id else None,
         way=NAME,
         source_instance=store,
-        order=_order(body, transaction_id),
+        order=_order(body, transaction_id, warnings),
         traits=known_traits(as_object(body.get("customer"))),
+        warnings=warnings,
     )
     if _is_return(body):
         sale.type = "refund"
@@ -130,8 +132,8 @@ def _visit(sale: RawEvent, check_in_at: datetime) -> RawEvent:
     )
 
 
-def _order(body: dict[str, Any], transaction_id: str | None) -> RawOrder | None:
-    total = read_total(body, TOTAL_NAMES)
+def _order(body: dict[str, Any], transaction_id: str | None, warnings: list[str]) -> RawOrder | None:
+    total = read_total(body, TOTAL_NAMES, warnings)
     currency = body.get("currency")
     lines = read_lines(first_present(body, LINE_NAMES)[1])
     if total is None and lines:

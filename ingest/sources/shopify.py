@@ -18,7 +18,7 @@ UPDATE_TOPICS = frozenset({"orders/updated", "orders/fulfilled", "orders/partial
 ORDER_TOPICS = SALE_TOPICS | UPDATE_TOPICS | {"orders/cancelled"}
 CUSTOMER_TYPES = {"customers/create": "identify", "customers/update": "profile_update"}
 _TOTALS = ("total_price", "current_total_price")
-_FAILED_TRANSACTIONS = frozenset({"failure", "error"})
+_FAILED_TRANSACTIONS = ("failure", "error")
 
 
 def verify(request: WebhookRequest, secrets: Sequence[str]) -> None:
@@ -73,7 +73,8 @@ def _order_event(topic: str, body: dict[str, Any], request: WebhookRequest, sett
     created_at = read_time(body.get("created_at"), "created_at")
     is_void = body.get("financial_status") == "voided"
     lines = read_lines(body.get("line_items"))
-    total = read_total(body, _TOTALS)
+    warnings: list[str] = []
+    total = read_total(body, _TOTALS, warnings)
     order = RawOrder(
         kind="sale",
         order_id=order_id,
@@ -100,6 +101,7 @@ def _order_event(topic: str, body: dict[str, Any], request: WebhookRequest, sett
         occurred_at=occurred_at,
         order=order,
         traits=known_traits(as_object(body.get("customer"))),
+        warnings=warnings,
     )
 
 

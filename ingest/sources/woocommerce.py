@@ -13,7 +13,7 @@ from ingest.sources.signing import woocommerce_signature
 from ingest.sources.webhook import Source, WebhookRequest, check_signature, required_id
 from ingest.steps.extract import Pairs, known_traits, noted_identifiers, scoped_id, source_scope
 from ingest.steps.fields import as_object, as_objects, first_present, read_text, read_time
-from ingest.steps.orders import LONGEST_STATUS, read_lines, read_total, sum_of_lines
+from ingest.steps.orders import LONGEST_STATUS, WHOLE_ORDER, read_lines, read_total, sum_of_lines
 
 NAME = "woocommerce"
 CUSTOMER_TYPES = {"customer.created": "identify", "customer.updated": "profile_update"}
@@ -86,7 +86,8 @@ def _order_event(topic: str, body: dict[str, Any], request: WebhookRequest, sett
     created_at = read_time(body.get("date_created_gmt"), "date_created_gmt")
     modified_at = read_time(body.get("date_modified_gmt"), "date_modified_gmt") or created_at
     lines = read_lines(body.get("line_items"))
-    total = read_total(body, ("total",))
+    warnings: list[str] = []
+    total = read_total(body, ("total",), warnings)
     order = RawOrder(
         kind="sale",
         order_id=order_id,
@@ -102,7 +103,7 @@ def _order_event(topic: str, body: dict[str, Any], request: WebhookRequest, sett
         order = RawOrder("cancel", order_id, status="cancelled")
     elif status == "refunded" and not as_objects(body.get("refunds")):
         event_type, occurred_at = "refund", modified_at
-        order = RawOrder("refund", order_id, order.total, order.currency, refund_id="whole order")
+        order = RawOrder("refund", order_id, order.total, order.currency, refund_id=WHOLE_ORDER)
     return RawEvent(
         type=event_type,
         channel="website",
@@ -113,6 +114,7 @@ def _order_event(topic: str, body: dict[str, Any], request: WebhookRequest, sett
         idempotency_key=_key(topic, order_id, body, request),
         order=order,
         traits=known_traits(as_object(body.get("billing"))),
+        warnings=warnings,
     )
 
 
@@ -128,6 +130,8 @@ def _refund_events(body: dict[str, Any]) -> list[RawEvent]:
 
 
 def _refund_event(order_id: str, refund_id: str, refund: dict[str, Any], body: dict[str, Any]) -> RawEvent:
+    warnings: list[str] = []
+    amount = read_total(refund, ("total",), warnings)
     return RawEvent(
         type="refund",
         channel="website",
@@ -136,7 +140,8 @@ def _refund_event(order_id: str, refund_id: str, refund: dict[str, Any], body: d
         payload={"order_id": order_id, "refund_id": refund_id, "currency": body.get("currency"), **refund},
         occurred_at=read_time(body.get("date_modified_gmt"), "date_modified_gmt"),
         idempotency_key=f"refund|{order_id}|{refund_id}",
-        order=RawOrder("refund", order_id, read_total(refund, ("total",)), body.get("currency"), refund_id=refund_id),
+        order=RawOrder("refund", order_id, amount, body.get("currency"), refund_id=refund_id),
+        warnings=warnings,
     )
 
 

@@ -1,5 +1,6 @@
 """Step orders: reads what an event says about an order, and turns it into the fact that the order is folded from."""
 
+from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -19,11 +20,14 @@ PRODUCT_ID_NAMES = ("product_id", "productId", "sku", "variant_id", "id")
 PRODUCT_NAME_NAMES = ("name", "title", "product_name")
 STATUS_NAMES = ("status", "order_status", "financial_status", "payment_status")
 LONGEST_ID = 255
+WHOLE_ORDER = "whole order"
+"""The refund id of a refund that is told as a status only."""
 LONGEST_STATUS = 64
 LONGEST_LINES = 1000
 
 # A sale counts unless its source says that it is not paid for, or not any more.
 UNPAID = frozenset({"failed", "draft", "void", "voided", "unpaid", "checkout-draft", "auto-draft", "trash"})
+UNPAID_PAYMENTS = ("pending", "unpaid", "failed")
 CANCELLED = frozenset({"cancelled", "canceled"})
 NOT_COUNTED = UNPAID | CANCELLED | {"refunded"}
 
@@ -45,44 +49,55 @@ def read_order(event_type: str, payload: dict[str, Any], warnings: list[str]) ->
     if currency is not None and not isinstance(currency, str):
         raise refuse("payload.currency", "must be text")
     if event_type == "refund":
-        return _refund(payload, order_id, currency)
+        return _refund(payload, order_id, currency, warnings)
     if event_type == "order_cancelled" or (event_type == "order_updated" and status in CANCELLED):
         return RawOrder("cancel", order_id, status=status or "cancelled")
     if event_type == "order_updated":
-        return _update(payload, order_id, currency, status)
+        return _update(payload, RawOrder("status", order_id, currency=currency, status=status), warnings)
     lines = read_lines(_first_lines(payload))
-    total = read_total(payload, TOTAL_NAMES)
+    total = read_total(payload, TOTAL_NAMES, warnings)
     if total is None and lines:
         total = sum_of_lines(lines)
     if total is None:
         warnings.append("payload.total: missing, so the order counts 0")
-    unpaid_payment = payload.get("payment_status") in {"pending", "unpaid", "failed"}
-    counts = status not in NOT_COUNTED and not unpaid_payment
+    counts = status not in NOT_COUNTED and payload.get("payment_status") not in UNPAID_PAYMENTS
     return RawOrder("sale", order_id, total, currency, counts=counts, status=status, lines=lines)
 
 
-def _refund(payload: dict[str, Any], order_id: str | None, currency: Any) -> RawOrder:
+def _refund(payload: dict[str, Any], order_id: str | None, currency: Any, warnings: list[str]) -> RawOrder:
     name, value = first_present(payload, REFUND_ID_NAMES)
     refund_id = read_text(value, f"payload.{name}", longest=LONGEST_ID)
-    return RawOrder("refund", order_id, read_total(payload, REFUND_NAMES), currency, refund_id=refund_id)
+    amount = read_total(payload, REFUND_NAMES, warnings)
+    if amount is None:
+        warnings.append("payload.amount: missing, so nothing is taken back")
+    return RawOrder("refund", order_id, amount, currency, refund_id=refund_id)
 
 
-def _update(payload: dict[str, Any], order_id: str | None, currency: Any, status: str | None) -> RawOrder:
+def _update(payload: dict[str, Any], update: RawOrder, warnings: list[str]) -> RawOrder:
     """A change of status; `refunded` takes the whole order back, as a refund of its total when that is told."""
-    if status != "refunded":
-        return RawOrder("status", order_id, status=status)
-    total = read_total(payload, TOTAL_NAMES)
+    if update.status != "refunded":
+        return update
+    total = read_total(payload, TOTAL_NAMES, warnings)
     if total is None:
-        return RawOrder("cancel", order_id, status=status)
-    return RawOrder("refund", order_id, total, currency, refund_id="whole order", status=status)
+        return replace(update, kind="cancel")
+    return replace(update, kind="refund", total=total, refund_id=WHOLE_ORDER)
 
 
-def read_total(fields: dict[str, Any], names: tuple[str, ...]) -> Any:
-    """The first amount among `names` as sent, None without one; raises InvalidInputError for a wrong JSON type."""
+def read_total(fields: dict[str, Any], names: tuple[str, ...], warnings: list[str]) -> Decimal | None:
+    """The first amount among `names`, None without one; unusable text is 0 and named in `warnings`.
+
+    Raises InvalidInputError for a value of the wrong JSON type.
+    """
     name, value = first_present(fields, names)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (str, int, Decimal))):
+    if value is None:
+        return None
+    number = read_number(value)
+    if number is not None:
+        return number
+    if not isinstance(value, str):
         raise refuse(f"payload.{name}", "must be a decimal number or text")
-    return value
+    warnings.append(f"payload.{name}: not a usable amount, counted as 0")
+    return Decimal(0)
 
 
 def read_lines(items: Any) -> list[dict[str, Any]]:
@@ -134,7 +149,7 @@ def _minor(order: RawOrder, currency: str, warnings: list[str]) -> int:
         # Some tills and shops write what they gave back as a negative amount.
         minor = abs(minor)
     if minor is None or minor < 0:
-        warnings.append("payload.amount: not a usable amount, counted as 0")
+        warnings.append("payload.amount: out of range, counted as 0")
         return 0
     return minor
 

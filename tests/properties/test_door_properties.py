@@ -32,23 +32,25 @@ TYPES = st.sampled_from(sorted(TIERS))
 PHONE_LIKE = st.text("0123456789+-() ./ext#", max_size=24)
 EMAIL_LIKE = st.from_regex(r"[A-Za-z0-9._%+\-]{1,20}@[A-Za-z0-9.\-]{1,20}\.[A-Za-z0-9\-]{1,6}", fullmatch=True)
 VALUES = st.one_of(st.text(max_size=40), PHONE_LIKE, EMAIL_LIKE)
+PARTS = st.sampled_from([
+    "email", "phone", "customer", "billing_address", "context", "traits", "note_attributes", "order_id", "total",
+    "items", "currency", "status", "From", "WaId", "external_id", "refund_id", "amount", "quantity", "price", "name",
+    "value", "payment_status", "transactions", "kind", "type", "refund_line_items", "refunds", "line_items", "billing",
+    "meta_data", "properties", "financial_status", "cancelled_at", "id", "store_id", "check_in_at", "MessageStatus",
+])  # fmt: skip
+WORDS = st.sampled_from(["refund", "return", "refunded", "voided", "+14155550101", "2026-11-01T00:00:00Z", "9.99"])
+LEAVES = (
+    st.none() | st.booleans() | st.integers() | WORDS | st.text(max_size=12) | st.decimals().filter(Decimal.is_finite)
+)
 JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.decimals(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=12),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(PARTS | st.text(max_size=12), inner, max_size=4),
     max_leaves=12,
 )
-PAYLOAD_NAMES = st.sampled_from([
-    "email", "phone", "customer", "billing_address", "context", "traits", "note_attributes", "order_id", "total",
-    "items", "currency", "status", "From", "WaId", "external_id", "refund_id", "amount", "quantity", "price",
-])  # fmt: skip
+PAYLOADS = st.dictionaries(PARTS, JSON, max_size=6)
 TOPICS = [
     "orders/create", "orders/updated", "refunds/create", "customers/create", "order.updated", "customer.created",
 ]  # fmt: skip
-PAYLOADS = st.dictionaries(PAYLOAD_NAMES, JSON | st.dictionaries(PAYLOAD_NAMES, JSON, max_size=4), max_size=6)
 
 
 def taken(obj: Any) -> None:

@@ -39,12 +39,26 @@ def test_lines_are_the_last_resort_for_the_amount() -> None:
     assert fact("purchase", order_id="A-1", items=lines, total="1.00").total_minor == 100
 
 
-@pytest.mark.parametrize("amount", ["abc", "1,234.56", "$5", "1e3", "NaN", "Infinity", "-1", "9" * 31, "1_000"])
+@pytest.mark.parametrize("amount", ["abc", "1,234.56", "$5", "1e3", "NaN", "Infinity", "9" * 31, "1_000"])
 def test_unusable_amount_counts_nothing_and_is_named(amount: str) -> None:
     event = taken("purchase", {"order_id": "A-1", "total": amount})
     assert event.order is not None
     assert (event.order.total_minor, event.order.counts) == (0, True)
-    assert event.warnings == ("payload.amount: not a usable amount, counted as 0",)
+    assert event.warnings == ("payload.total: not a usable amount, counted as 0",)
+
+
+@pytest.mark.parametrize("amount", ["-1", Decimal("-0.01"), "9" * 20])
+def test_amount_out_of_range_counts_nothing_and_is_named(amount: object) -> None:
+    event = taken("purchase", {"order_id": "A-1", "total": amount})
+    assert event.order is not None
+    assert (event.order.total_minor, event.order.counts) == (0, True)
+    assert event.warnings == ("payload.amount: out of range, counted as 0",)
+
+
+@pytest.mark.parametrize(("event_type", "field"), [("purchase", "total"), ("refund", "amount")])
+def test_missing_amount_is_named(event_type: str, field: str) -> None:
+    (warning,) = taken(event_type, {"order_id": "A-1"}).warnings
+    assert warning.startswith(f"payload.{field}: missing")
 
 
 @pytest.mark.parametrize("amount", [True, [], {}, [5]])
