@@ -1,6 +1,6 @@
 """Bench, second step: the rows that the resolver ends with, computed beforehand, for the raw and the naive writers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,10 @@ class RawBatch:
     identifiers: Rows
     links: Rows
     events: Rows
+    performed: list[tuple[str, list[int]]]
+    """Customer → places of its events in `events`."""
+    carried: list[tuple[str, list[int]]]
+    """Identifier key → places of the events that carry it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,13 @@ def plan_raw(events: Sequence[IncomingEvent], settings: BrandSettings, batch: in
                     }
                     for link in links
                 ],
-                events=[_event(entry, settings) for entry in decided],
+                events=[_event(entry) for entry in decided],
+                performed=_places((entry.persona_id or "", place) for place, entry in enumerate(decided)),
+                carried=_places(
+                    (identifier.key(settings.id), place)
+                    for place, entry in enumerate(decided)
+                    for identifier in entry.event.identifiers
+                ),
             )
         )
         seen.update(new)
@@ -77,7 +87,7 @@ def plan_naive(events: Sequence[IncomingEvent], settings: BrandSettings) -> Rows
     working, _ = _fold(events, settings)
     return [
         {
-            **_event(entry, settings),
+            **_event(entry),
             "identifiers": [
                 {"key": i.key(settings.id), "type": i.type, "value": i.value, "tier": int(TIERS[i.type])}
                 for i in entry.event.identifiers
@@ -112,6 +122,14 @@ def _fold(events: Sequence[IncomingEvent], settings: BrandSettings) -> tuple[Wor
     return working, links_after
 
 
+def _places(pairs: Iterable[tuple[str, int]]) -> list[tuple[str, list[int]]]:
+    """Pairs grouped by their name, sorted: the order in which relationships lock their nodes."""
+    grouped: dict[str, list[int]] = {}
+    for name, place in pairs:
+        grouped.setdefault(name, []).append(place)
+    return sorted(grouped.items())
+
+
 def _customer(entry: DecidedEvent) -> dict[str, Any]:
     at = entry.event.occurred_at
     return {
@@ -123,7 +141,7 @@ def _customer(entry: DecidedEvent) -> dict[str, Any]:
     }
 
 
-def _event(entry: DecidedEvent, settings: BrandSettings) -> dict[str, Any]:
+def _event(entry: DecidedEvent) -> dict[str, Any]:
     event, order = entry.event, entry.event.order
     return {
         "id": event.id,
@@ -140,5 +158,4 @@ def _event(entry: DecidedEvent, settings: BrandSettings) -> dict[str, Any]:
         "order_key": order.key if order else None,
         "amount_minor": order.total_minor if order else None,
         "currency": order.currency if order else None,
-        "keys": [identifier.key(settings.id) for identifier in event.identifiers],
     }

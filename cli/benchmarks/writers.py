@@ -103,13 +103,17 @@ def _write_raw(graph: Graph, brand: BrandSettings, unit: RawBatch) -> None:
             tx.run("bench/raw_identifiers", brand=brand.id, at=at, rows=unit.identifiers)
         if unit.links:
             tx.run("bench/raw_links", rows=unit.links)
-        tx.run("bench/raw_events", brand=brand.id, rule_version=brand.rule_version, rows=unit.events)
+        tx.run(
+            "bench/raw_events",
+            brand=brand.id, rule_version=brand.rule_version, rows=unit.events,
+            performed=unit.performed, carried=unit.carried,
+        )  # fmt: skip
 
     in_transaction(graph, work, budget_seconds=_BUDGET_SECONDS)
 
 
 def _write_naive(graph: Graph, brand: BrandSettings, unit: dict[str, Any]) -> None:
-    event = {name: value for name, value in unit.items() if name not in ("identifiers", "keys")}
+    event = {name: value for name, value in unit.items() if name != "identifiers"}
 
     def work(tx: Transaction) -> None:
         tx.run(
