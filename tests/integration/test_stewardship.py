@@ -1,0 +1,150 @@
+"""Merge by hand, unmerge and reviews on a real graph."""
+
+import pytest
+
+from core.brand import BrandSettings
+from core.errors import ConflictError, InvalidInputError, NotFoundError
+from graph.commit import commit_batch
+from graph.driver import Graph
+from ingest.stewardship import approve_review, merge_profiles, reject_review, split_review, unmerge_profile
+from tests.factories import event, fact
+from tests.integration.graph_state import by_identifier, live_profiles
+
+STEWARD = "steward"
+
+
+def send(graph: Graph, brand: str, *pairs: str, **more: object) -> str:
+    [result] = commit_batch(graph, BrandSettings(brand), [event(brand, *pairs, **more)])  # type: ignore[arg-type]
+    return result.profile_id or ""
+
+
+def merge(graph: Graph, brand: str, one: str, *others: str) -> str:
+    return merge_profiles(graph, BrandSettings(brand), one, others, by=STEWARD).survivor_id
+
+
+def unmerge(graph: Graph, brand: str, one: str, merge_id: str | None = None) -> list[str]:
+    return unmerge_profile(graph, BrandSettings(brand), one, merge_id=merge_id, by=STEWARD)
+
+
+def test_five_profiles_merge_by_hand_and_come_apart(graph: Graph, brand_id: str) -> None:
+    ids = [
+        send(graph, brand_id, f"email:{n}@x.io", order=fact(brand_id, f"o{n}", total=100 * (n + 1)), minute=n)
+        for n in range(5)
+    ]
+    before = live_profiles(graph, brand_id)
+    survivor = merge(graph, brand_id, ids[3], *ids[:3], ids[4])
+    [live] = live_profiles(graph, brand_id)
+    assert (survivor, live.ltv_minor, live.total_orders, live.event_count) == (ids[0], 1500, 5, 5)
+    assert sorted(unmerge(graph, brand_id, survivor)) == sorted(ids)
+    assert sorted(live_profiles(graph, brand_id), key=lambda one: one.id) == sorted(before, key=lambda one: one.id)
+
+
+def test_after_unmerge_the_same_evidence_attaches_with_a_warning(graph: Graph, brand_id: str) -> None:
+    send(graph, brand_id, "email:a@x.io", minute=1)
+    send(graph, brand_id, "phone:+1", minute=2)
+    merged = send(graph, brand_id, "email:a@x.io", "phone:+1", minute=3)
+    unmerge(graph, brand_id, merged)
+    [result] = commit_batch(graph, BrandSettings(brand_id), [event(brand_id, "email:a@x.io", "phone:+1", minute=4)])
+    assert result.decision == "attached"
+    assert result.profile_id == by_identifier(graph, brand_id, "phone:+1").id
+    assert any("not_same" in warning for warning in result.warnings)
+    assert len(live_profiles(graph, brand_id)) == 2
+
+
+def test_a_manual_merge_ends_the_mark(graph: Graph, brand_id: str) -> None:
+    one, two = send(graph, brand_id, "email:a@x.io", minute=1), send(graph, brand_id, "phone:+1", minute=2)
+    merge(graph, brand_id, one, two)
+    unmerge(graph, brand_id, one)
+    merge(graph, brand_id, one, two)
+    assert len(live_profiles(graph, brand_id)) == 1
+
+
+def test_events_that_came_after_a_merge_go_where_their_identifiers_say(graph: Graph, brand_id: str) -> None:
+    one, two = send(graph, brand_id, "email:a@x.io", minute=1), send(graph, brand_id, "phone:+1", minute=2)
+    merge(graph, brand_id, one, two)
+    send(graph, brand_id, "phone:+1", "cookie_id:new", order=fact(brand_id, "o1", total=700), minute=3)
+    unmerge(graph, brand_id, one)
+    owner = by_identifier(graph, brand_id, "cookie_id:new")
+    assert (owner.id, owner.ltv_minor, owner.event_count) == (two, 700, 2)
+    assert by_identifier(graph, brand_id, "email:a@x.io").event_count == 1
+
+
+def test_unmerge_of_an_earlier_merge_takes_its_dependent_along(graph: Graph, brand_id: str) -> None:
+    send(graph, brand_id, "email:a@x.io", minute=1)
+    send(graph, brand_id, "phone:+1", minute=2)
+    [first] = commit_batch(graph, BrandSettings(brand_id), [event(brand_id, "email:a@x.io", "phone:+1", minute=3)])
+    send(graph, brand_id, "device_id:d", minute=4)
+    send(graph, brand_id, "phone:+1", "device_id:d", minute=5)
+    unmerge(graph, brand_id, first.profile_id or "", first.merge_id)
+    assert "device_id:d" in by_identifier(graph, brand_id, "phone:+1").identifiers
+    assert by_identifier(graph, brand_id, "email:a@x.io").identifiers == {"email:a@x.io"}
+
+
+def test_an_unmerge_twice_is_refused(graph: Graph, brand_id: str) -> None:
+    one, two = send(graph, brand_id, "email:a@x.io"), send(graph, brand_id, "phone:+1")
+    outcome = merge_profiles(graph, BrandSettings(brand_id), one, [two], by=STEWARD)
+    unmerge(graph, brand_id, one, outcome.merge_id)
+    for merge_id in (outcome.merge_id, None):
+        with pytest.raises((ConflictError, NotFoundError)):
+            unmerge(graph, brand_id, one, merge_id)
+
+
+def test_merges_that_make_no_sense_are_refused_and_write_nothing(graph: Graph, brand_id: str) -> None:
+    one, two = send(graph, brand_id, "email:a@x.io", minute=1), send(graph, brand_id, "phone:+1", minute=2)
+    foreign = send(graph, f"{brand_id}-other", "email:a@x.io")
+    for others, error in (([one], InvalidInputError), ([], InvalidInputError), (["nobody"], NotFoundError), ([foreign], NotFoundError)):
+        with pytest.raises(error):
+            merge(graph, brand_id, one, *others)
+    merge(graph, brand_id, one, two)
+    three = send(graph, brand_id, "email:c@x.io")
+    with pytest.raises(ConflictError):
+        merge(graph, brand_id, three, two)
+    assert len(live_profiles(graph, brand_id)) == 2
+
+
+def review_of_four(graph: Graph, brand: str) -> tuple[str, list[str]]:
+    names = ("email:a@x.io", "phone:+1", "cookie_id:c", "device_id:d")
+    ids = [send(graph, brand, name, minute=n) for n, name in enumerate(names)]
+    [result] = commit_batch(graph, BrandSettings(brand), [event(brand, *names, minute=9)])
+    return result.review_id or "", ids
+
+
+def test_approve_merges_all_of_them(graph: Graph, brand_id: str) -> None:
+    review, ids = review_of_four(graph, brand_id)
+    outcome = approve_review(graph, BrandSettings(brand_id), review, by=STEWARD)
+    assert (outcome.status, outcome.survivor_id in ids) == ("merged", True)
+    assert len(live_profiles(graph, brand_id)) == 1
+
+
+def test_a_settled_review_is_refused(graph: Graph, brand_id: str) -> None:
+    review, _ = review_of_four(graph, brand_id)
+    approve_review(graph, BrandSettings(brand_id), review, by=STEWARD)
+    for decide in (approve_review, reject_review):
+        with pytest.raises(ConflictError):
+            decide(graph, BrandSettings(brand_id), review, by=STEWARD)
+
+
+def test_reject_keeps_them_apart_for_good(graph: Graph, brand_id: str) -> None:
+    review, _ = review_of_four(graph, brand_id)
+    assert reject_review(graph, BrandSettings(brand_id), review, by=STEWARD).status == "rejected"
+    names = ("email:a@x.io", "phone:+1", "cookie_id:c", "device_id:d")
+    [result] = commit_batch(graph, BrandSettings(brand_id), [event(brand_id, *names)])
+    assert (result.decision, result.review_id) == ("attached", None)
+    assert len(live_profiles(graph, brand_id)) == 4
+
+
+def test_split_merges_some_and_keeps_the_rest_apart(graph: Graph, brand_id: str) -> None:
+    review, ids = review_of_four(graph, brand_id)
+    outcome = split_review(graph, BrandSettings(brand_id), review, ids[:2], by=STEWARD)
+    assert outcome.survivor_id in ids[:2]
+    assert len(live_profiles(graph, brand_id)) == 3
+    with pytest.raises(ConflictError):
+        split_review(graph, BrandSettings(brand_id), review, ids[2:], by=STEWARD)
+
+
+def test_an_approval_whose_profiles_became_one_says_so(graph: Graph, brand_id: str) -> None:
+    review, ids = review_of_four(graph, brand_id)
+    merge(graph, brand_id, ids[0], *ids[1:])
+    outcome = approve_review(graph, BrandSettings(brand_id), review, by=STEWARD)
+    assert (outcome.status, outcome.merge_id) == ("merged", None)
+    assert outcome.note
