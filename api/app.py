@@ -8,13 +8,13 @@ from fastapi import FastAPI
 from api.door import RequestDoor, standard_error
 from api.openapi import DESCRIPTION, TAGS, describe_security
 from api.problems import add_problem_handlers
-from api.routers import admin, customer360, events, integrations, monitoring, profiles, reviews
+from api.routers import admin, customer360, events, integrations, monitoring, profiles, reviews, stewardship
 from api.routes import RawRoute
 from api.wiring import open_services
 from core.logs import configure_logs
 from core.settings import Settings, load_settings
 
-ROUTERS = (events, integrations, profiles, reviews, customer360, admin, monitoring)
+ROUTERS = (events, integrations, profiles, reviews, stewardship, customer360, admin, monitoring)
 # Single events and small batches are most of all requests.
 EXPRESS_PATHS = ("/api/events", "/api/events/batch")
 
@@ -33,6 +33,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
         redoc_url=None,
         strict_content_type=False,
+        # Its events could carry messages of exceptions, and asking whether it is on costs every request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings
     # Routes join the app one by one: the walk over nested routers costs more than serving an event.
@@ -43,7 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     express = {
         route.path: route
         for route in app.routes
-        if isinstance(route, RawRoute) and route.path in EXPRESS_PATHS and "POST" in route.methods
+        if isinstance(route, RawRoute) and route.path in EXPRESS_PATHS and "POST" in (route.methods or ())
     }
     app.add_middleware(RequestDoor, express=express, access_log=standard_error())
     return app

@@ -54,7 +54,9 @@ async def authenticate(request: Request, scope: Scope) -> Caller:
     if text is None:
         raise UnauthorizedError("Send an API key as Authorization: Bearer KEY or as X-API-Key: KEY.")
     directory = services_of(request).directory
-    caller = directory.peek_caller(text) or await asyncio.to_thread(directory.caller, text)
+    caller = directory.peek_caller(text)
+    if caller is None:
+        caller = await asyncio.to_thread(directory.caller, text)
     if scope not in caller.scopes:
         raise ForbiddenError(f"This key does not have the scope {scope}.")
     return caller

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import redis.asyncio
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from core.errors import ConfigurationError, UnavailableError
@@ -23,7 +23,7 @@ _DOWN = "down"
 class HealthChecks:
     """Asks Neo4j, Redis and the worker; one question at a time each, so that polling never piles up threads."""
 
-    def __init__(self, graph: Graph, client: "redis.asyncio.Redis[Any] | None") -> None:
+    def __init__(self, graph: Graph, client: Redis | None) -> None:
         self._graph = graph
         self._redis = client
         self._neo4j_question: asyncio.Task[None] | None = None

@@ -1,15 +1,16 @@
-"""`Idempotency-Key` on POSTs that create or command: the first run's answer is kept and given again for a day.
+"""`Idempotency-Key` on POSTs that create or command: the first run's answer is kept and given again.
 
-409 while the first run is under way, 422 when the key comes with another body; failures that a retry may heal (5xx, 429)
-are not kept.
+409 while the first run is under way, 422 when the key comes with another body; failures that a retry may heal (5xx,
+429) are not kept.
 """
 
+import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header
 from starlette.requests import Request
@@ -33,6 +34,7 @@ _NONCE_BYTES = 16
 _REPLAYED = {"Idempotent-Replayed": "true"}
 
 Work = Callable[[], Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,16 @@ class Command:
     key: str | None
     body_hash: str
     seal_key: bytes
+    loop: asyncio.AbstractEventLoop
+
+    @property
+    def actor(self) -> str:
+        """Who decided, as history keeps it: the key's id, never its secret."""
+        return f"key:{self.caller.key_id}"
+
+    def wait_for(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the app's event loop from the thread of a command and wait for its result."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
     def run(self, work: Work, *, status: int = 200, is_secret: bool = False) -> Response:
         """Answer with what `work` gives, once per idempotency key; `is_secret` keeps the answer sealed.
@@ -118,7 +130,10 @@ async def read_command(
         request_id=request_id_of(request),
         key=idempotency_key,
         body_hash=digest.hexdigest(),
-        seal_key=b"|".join(value for name, value in request.scope["headers"] if name in {b"authorization", b"x-api-key"}),
+        loop=asyncio.get_running_loop(),
+        seal_key=b"|".join(
+            value for name, value in request.scope["headers"] if name in {b"authorization", b"x-api-key"}
+        ),
     )
 
 

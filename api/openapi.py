@@ -1,4 +1,4 @@
-"""What the OpenAPI page says beyond the routes: description, tags, security schemes, the problem answers of each route."""
+"""What the OpenAPI page says beyond the routes: description, tags, security schemes, the problems of each route."""
 
 from typing import Any
 

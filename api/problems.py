@@ -40,7 +40,8 @@ def request_id_of(request: Request) -> str:
 
 def problem_document(error: ConstIntelError, request_id: str) -> dict[str, Any]:
     """The problem document of one of our errors."""
-    errors = [{"field": error.field, "message": error.detail}] if error.field is not None else []
+    field = error.field or ("body" if isinstance(error, InvalidInputError) else None)
+    errors = [{"field": field, "message": error.detail.removeprefix(f"{field}: ")}] if field is not None else []
     return _document(error.status, error.code, error.detail, errors, request_id)
 
 
@@ -76,7 +77,7 @@ async def _on_validation_error(request: Request, error: Exception) -> ProblemAns
     assert isinstance(error, RequestValidationError)  # noqa: S101 (registered for this type)
     errors = [{"field": _field_path(item["loc"]), "message": _message(item)} for item in error.errors()]
     first = errors[0]
-    detail = f"{first['field']}: {first['message']}" if first["field"] else f"the body {first['message']}"
+    detail = f"{first['field']}: {first['message']}"
     document = _document(InvalidInputError.status, InvalidInputError.code, detail, errors, request_id_of(request))
     return ProblemAnswer(document, InvalidInputError.status)
 
@@ -92,9 +93,7 @@ async def _on_http_error(request: Request, error: Exception) -> ProblemAnswer:
     return ProblemAnswer(_document(status, code, detail, [], request_id_of(request)), status, dict(error.headers or {}))
 
 
-def _document(
-    status: int, code: str, detail: str, errors: list[dict[str, Any]], request_id: str
-) -> dict[str, Any]:
+def _document(status: int, code: str, detail: str, errors: list[dict[str, Any]], request_id: str) -> dict[str, Any]:
     return {
         "type": f"urn:constintel:problem:{code}",
         "title": HTTPStatus(status).phrase,
@@ -113,10 +112,10 @@ def _field_path(location: Sequence[Any]) -> str:
     for part in location[1:] if location and location[0] in {"body", "query", "path", "header"} else location:
         if isinstance(part, int):
             path += f"[{part}]"
-        else:
+        elif part != "[key]":
             name = part if _FIELD_NAME.fullmatch(str(part)) else "(unnamed)"
             path += f".{name}" if path else str(name)
-    return path
+    return path or "body"
 
 
 def _message(item: dict[str, Any]) -> str:
@@ -125,9 +124,12 @@ def _message(item: dict[str, Any]) -> str:
     if kind in _MESSAGES:
         return _MESSAGES[kind]
     if kind in {"greater_than_equal", "less_than_equal"}:
-        return f"must be {'at least' if kind == 'greater_than_equal' else 'at most'} {limits.get('ge', limits.get('le'))}"
+        return (
+            f"must be {'at least' if kind == 'greater_than_equal' else 'at most'} {limits.get('ge', limits.get('le'))}"
+        )
     if kind in {"too_short", "string_too_short", "too_long", "string_too_long"}:
-        return f"must have {'at least' if 'short' in kind else 'at most'} {limits.get('min_length', limits.get('max_length'))} of them"
+        bound = limits.get("min_length", limits.get("max_length"))
+        return f"is too {'short' if 'short' in kind else 'long'}: the limit is {bound}"
     if kind in {"literal_error", "enum"}:
         return f"must be one of {limits.get('expected')}"
     return "does not fit"

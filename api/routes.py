@@ -16,7 +16,7 @@ from core.strict_json import parse_json
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
-_SECURITY = [{"bearer": []}, {"api_key": []}]
+_SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"api_key": []}]
 
 
 class GuardedRoute(APIRoute):

@@ -1,9 +1,8 @@
 """What the process owns: clients opened at start, closed at its end, handed to routers as one `Services`."""
 
 from dataclasses import dataclass
-from typing import Any
 
-import redis.asyncio
+from redis.asyncio import Redis
 from starlette.requests import Request
 
 from api.health import HealthChecks
@@ -25,7 +24,7 @@ class Services:
     directory: BrandDirectory
     ingest: Ingest
     health: HealthChecks
-    redis: "redis.asyncio.Redis[Any] | None" = None
+    redis: Redis | None = None
 
     async def close(self) -> None:
         """Finish what waits for its commit, then close the clients."""
@@ -39,9 +38,7 @@ def open_services(settings: Settings) -> Services:
     """Open the clients that `settings` name; does no network traffic yet; raises ConfigurationError."""
     graph = Graph.connect(settings)
     client = (
-        redis.asyncio.Redis.from_url(
-            settings.redis_url, socket_timeout=_REDIS_TIMEOUT, socket_connect_timeout=_REDIS_TIMEOUT
-        )
+        Redis.from_url(settings.redis_url, socket_timeout=_REDIS_TIMEOUT, socket_connect_timeout=_REDIS_TIMEOUT)
         if settings.redis_url is not None
         else None
     )

@@ -1,4 +1,4 @@
-"""The Celery app: settings, schedule and the worker's sign of life; tasks live in `ingest` and `ml` and are found by name."""
+"""The Celery app: settings, schedule and the worker's sign of life; its tasks live in `ingest` and `ml`."""
 
 from typing import Any
 

@@ -1,7 +1,8 @@
 """API keys: made once, kept as a digest, checked for every request from a short-lived cache.
 
-`ck_<id>_<secret>` is a key of a brand's own systems with scopes (admin, ingest, read); `wk_<id>_<secret>` is a write key
-for browsers and apps and may only send events. The secret has 256 random bits, so one SHA-256 is as good as a slow hash.
+`ck_<id>_<secret>` is a key of a brand's own systems with scopes (admin, ingest, read); `wk_<id>_<secret>` is a write
+key for browsers and apps and may only send events. The secret has 256 random bits, so one SHA-256 is as good as a slow
+hash.
 """
 
 import hashlib

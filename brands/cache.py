@@ -50,7 +50,9 @@ class FreshCache(Generic[K, V]):
         if entry is not None and entry.fresh_until > time.monotonic():
             return entry.value
         lock = self._lock(key)
-        is_usable = entry is not None and entry.value is not None and time.monotonic() - entry.loaded_at < _STALE_SECONDS
+        is_usable = (
+            entry is not None and entry.value is not None and time.monotonic() - entry.loaded_at < _STALE_SECONDS
+        )
         if not lock.acquire(blocking=not is_usable):
             return entry.value if entry is not None else None
         try:

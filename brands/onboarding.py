@@ -83,7 +83,7 @@ def add_key(graph: Graph, brand: str, scopes: frozenset[str] = ADMIN_SCOPES) -> 
 
 
 def ensure_demo_brand(graph: Graph, known_key: str | None = None) -> str:
-    """Admin key of the brand `demo`: `known_key` while it is good, else a new one; makes the brand when it is missing."""
+    """Admin key of the brand `demo`: `known_key` while it is good, else a new one; makes a missing brand."""
     if repository.find_brand(graph, DEMO_BRAND) is None:
         try:
             return create_brand(graph, NewBrand(DEMO_BRAND, "Demo")).api_key

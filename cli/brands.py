@@ -20,7 +20,7 @@ DataDir = Annotated[Path | None, typer.Option(help="Data directory of `constinte
 
 @app.command("create")
 def create(
-    id: Annotated[str, typer.Argument(metavar="ID", help="Lower-case letters, digits, - and _.")],  # noqa: A002 (metavar)
+    id: Annotated[str, typer.Argument(metavar="ID", help="Lower-case letters, digits, - and _.")],
     name: Annotated[str, typer.Option(help="Name for people; the id without it.")] = "",
     region: Annotated[str, typer.Option(help="ISO 3166 country that bare phone numbers belong to.")] = "US",
     currency: Annotated[str, typer.Option(help="ISO 4217 currency of the headline figures.")] = "USD",

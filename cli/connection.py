@@ -1,4 +1,4 @@
-"""How commands reach the databases: the environment's addresses, else those of the running `up` in its data directory."""
+"""How commands reach the databases: addresses of the environment, else those that the running `up` wrote down."""
 
 import json
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ def _addresses(path: Path) -> dict[str, object]:
         }
     except FileNotFoundError as error:
         raise ConfigurationError(
-            f"Neo4j is not configured and {path} does not exist: run `constintel up`, name its --data-dir, or set NEO4J_URI."
+            f"Neo4j is not configured and {path} is missing: run `constintel up`, name its --data-dir or set NEO4J_URI."
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(f"{path} cannot be read: remove it and run `constintel up` again.") from error

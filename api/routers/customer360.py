@@ -29,7 +29,7 @@ Moment = Annotated[str | None, Query(description="RFC 3339 time.")]
 
 def read_filter(
     channel: Names = None,
-    type: Names = None,  # noqa: A002 (name of the parameter)
+    type: Names = None,
     from_: Annotated[str | None, Query(alias="from", description="RFC 3339 time.")] = None,
     to: Moment = None,
 ) -> TimelineFilter:
@@ -48,7 +48,7 @@ TimelineFilterDep = Annotated[TimelineFilter, Depends(read_filter)]
 )
 @needs("read")
 def lookup_customer360(
-    type: Annotated[str, Query(description="Identifier type, such as email.")],  # noqa: A002 (name of the parameter)
+    type: Annotated[str, Query(description="Identifier type, such as email.")],
     value: Annotated[str, Query(description="The identifier in any spelling.")],
     caller: CallerDep,
     services: ServicesDep,
@@ -70,7 +70,11 @@ def lookup_customer360(
 )
 @needs("read")
 def read_customer360(
-    profile_id: str, caller: CallerDep, services: ServicesDep, include: Include = None, if_none_match: IfNoneMatch = None
+    profile_id: str,
+    caller: CallerDep,
+    services: ServicesDep,
+    include: Include = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Overview, identifiers, statistics, merges and more in one call; an absorbed id answers with the survivor."""
     return answer_360(services, caller, profile_id, include, if_none_match)

@@ -1,7 +1,7 @@
 """Events in and single events back: the first stop of the walk of one event; read `ingest/pipeline.py` next."""
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -25,12 +25,14 @@ from api.wiring import Services, services_of
 from brands.directory import Caller
 from core.brand import BrandSettings
 from core.clock import utc_now
-from core.decisions import EventResult
 from core.errors import ConstIntelError, InvalidInputError
 from core.events import RawEvent
 from core.strict_json import parse_json, parse_json_object
 from graph.repositories.events_read import get_event
 from ingest.steps import parse_event
+
+if TYPE_CHECKING:
+    from core.decisions import EventResult
 
 router = APIRouter(prefix="/api/events", tags=["events"], route_class=GuardedRoute)
 raw_router = APIRouter(prefix="/api/events", tags=["events"], route_class=RawRoute)
@@ -105,7 +107,8 @@ router.routes[:0] = raw_router.routes
 async def settings_of(services: Services, brand: str) -> BrandSettings:
     """The brand's settings, from memory when they are fresh."""
     directory = services.directory
-    return directory.peek_settings(brand) or await asyncio.to_thread(directory.settings, brand)
+    settings = directory.peek_settings(brand)
+    return settings if settings is not None else await asyncio.to_thread(directory.settings, brand)
 
 
 def as_result(result: object, request_id: str) -> object:

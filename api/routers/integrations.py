@@ -1,4 +1,4 @@
-"""Webhooks in: the address or the account picks the secret, the signature proves the sender, then the walk of any event."""
+"""Webhooks in: address or account pick the secret, the signature proves the sender, then the walk of any event."""
 
 import asyncio
 from collections.abc import Sequence
@@ -152,9 +152,7 @@ async def _take(request: Request, services: Services, delivery: _Delivery, brand
         return JsonAnswer(_nothing(delivery))
     instance = next((raw.source_instance for raw in raws if raw.source_instance), "")
     if instance and delivery.source.name not in settings.main_instances:
-        settings = await asyncio.to_thread(
-            services.directory.remember_account, brand, delivery.source.name, instance
-        )
+        settings = await asyncio.to_thread(services.directory.remember_account, brand, delivery.source.name, instance)
         # Ids of customers carry their shop beyond the first one: read again knowing which one that is.
         raws = delivery.source.parse(delivery.request, settings)
     outcomes = await services.ingest.take(settings, raws)

@@ -52,7 +52,7 @@ def read_profiles(
 )
 @needs("read")
 def read_lookup(
-    type: Annotated[str, Query(description="Identifier type, such as email.")],  # noqa: A002 (name of the parameter)
+    type: Annotated[str, Query(description="Identifier type, such as email.")],
     value: Annotated[str, Query(description="The identifier in any spelling.")],
     caller: CallerDep,
     services: ServicesDep,
@@ -84,7 +84,11 @@ def read_profile(
 )
 @needs("read")
 def read_profile_360(
-    profile_id: str, caller: CallerDep, services: ServicesDep, include: Include = None, if_none_match: IfNoneMatch = None
+    profile_id: str,
+    caller: CallerDep,
+    services: ServicesDep,
+    include: Include = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """The same as `/api/customer360/{id}`."""
     return answer_360(services, caller, profile_id, include, if_none_match)

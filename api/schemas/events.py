@@ -20,7 +20,7 @@ EVENT_EXAMPLE = {
         ],
     },
 }
-RESULT_EXAMPLE = {
+RESULT_EXAMPLE: dict[str, Any] = {
     "event_id": "evt_8c7e0d6d2b9f4f0f9a51c0de5b1e7a11",
     "profile_id": "cus_5d41402abc4b2a76b9719d911017c592",
     "decision": "created",
@@ -35,13 +35,19 @@ EVENT_SCHEMA: dict[str, Any] = {
     "required": ["type"],
     "additionalProperties": False,
     "properties": {
-        "type": {"type": "string", "description": "A known type or your own snake_case name; `event_type` is taken too."},
+        "type": {
+            "type": "string",
+            "description": "A known type or your own snake_case name; `event_type` is taken too.",
+        },
         "event_type": {"type": "string", "deprecated": True},
         "channel": {"type": "string"},
         "source": {"type": "string"},
         "occurred_at": {"type": "string", "format": "date-time", "description": "`timestamp` is taken too."},
         "timestamp": {"type": "string", "format": "date-time", "deprecated": True},
-        "message_id": {"type": "string", "description": "Your idempotency key; the header Idempotency-Key says the same."},
+        "message_id": {
+            "type": "string",
+            "description": "Your idempotency key; the header Idempotency-Key says the same.",
+        },
         "identifiers": {
             "type": "object",
             "additionalProperties": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
@@ -120,5 +126,5 @@ class WebhookOutcome(EventOutcome):
 
     model_config = example({**RESULT_EXAMPLE, "results": [RESULT_EXAMPLE]})
 
-    results: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] | None = None
     ignored: str | None = None

@@ -112,24 +112,3 @@ class MergeHistory(Shape):
     })  # fmt: skip
 
     items: list[dict[str, Any]]
-
-
-class ImportOutcome(Shape):
-    """The imported profiles' ids, in the order sent."""
-
-    model_config = example({"profile_ids": [PROFILE_ID]})
-
-    profile_ids: list[str]
-
-
-IMPORT_EXAMPLE = {
-    "profiles": [
-        {
-            "external_id": "crm:1",
-            "identifiers": {"email": "a@example.com"},
-            "traits": {"first_name": "Ada"},
-            "orders": [{"order_id": "A-1", "total": "89.99", "currency": "USD", "at": "2026-10-01T08:00:00Z"}],
-        }
-    ],
-    "resolve": False,
-}

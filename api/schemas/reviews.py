@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from api.schemas.base import Command, Id, Reason, Shape, example
-from api.schemas.profiles import MAX_MERGED, OTHER_ID, PROFILE_ID
+from api.schemas.profiles import MAX_MERGED, MERGE_ID, OTHER_ID, PROFILE_ID
 
 REVIEW_EXAMPLE = {
     "id": "rev_1f3870be274f6c49b3e31a0c6728957f",
@@ -62,7 +62,7 @@ class DecidedReview(Review):
     """A review just decided."""
 
     model_config = example({
-        **REVIEW_EXAMPLE, "status": "merged", "merge_id": "mrg_9b74c9897bac770ffc029102a200c5de", "survivor_id": PROFILE_ID,
+        **REVIEW_EXAMPLE, "status": "merged", "merge_id": MERGE_ID, "survivor_id": PROFILE_ID,
     })  # fmt: skip
 
     merge_id: str | None

@@ -42,7 +42,7 @@ class BrandRecord:
 
 
 def create_brand(graph: Graph, record: BrandRecord, *, op: str, at: datetime) -> bool:
-    """Write the brand with everything it starts with; False when a brand of this id exists. `op` makes a replay harmless."""
+    """Write the brand with all it starts with; False when a brand of this id exists. `op` makes a replay harmless."""
     settings = record.settings
     rows = graph.write(
         "brands/create_brand",
@@ -127,10 +127,12 @@ def find_endpoint(graph: Graph, source: str, endpoint_id: str) -> EndpointRecord
 
 def list_endpoints_by_account(graph: Graph, source: str, account: str) -> list[EndpointRecord]:
     """Endpoints that registered this shop domain or account, oldest first; any brand may have claimed it."""
-    return [EndpointRecord(**row) for row in graph.read("brands/list_endpoints_by_account", source=source, account=account)]
+    return [
+        EndpointRecord(**row) for row in graph.read("brands/list_endpoints_by_account", source=source, account=account)
+    ]
 
 
 def register_account(graph: Graph, brand: str, source: str, account: str, *, at: datetime) -> str | None:
-    """Remember the first account of a brand's source; id of the endpoint that it belongs to, None when there is none."""
+    """Remember the first account of a brand's source; id of the endpoint it belongs to, None when there is none."""
     rows = graph.write("brands/register_account", brand=brand, source=source, account=account, at=at)
     return str(rows[0]["id"]) if rows else None

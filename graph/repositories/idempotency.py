@@ -52,7 +52,12 @@ def begin_request(graph: Graph, claim: Claim, *, now: datetime, lease_until: dat
 def finish_request(graph: Graph, claim: Claim, *, status: int, answer: bytes) -> None:
     """Keep the answer of the run that holds the claim."""
     graph.write(
-        "idempotency/finish_request", key=claim.key, brand=claim.brand, op=claim.op, status=status, answer=bytearray(answer)
+        "idempotency/finish_request",
+        key=claim.key,
+        brand=claim.brand,
+        op=claim.op,
+        status=status,
+        answer=bytearray(answer),
     )
 
 
