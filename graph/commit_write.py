@@ -96,7 +96,7 @@ def _creation_row(persona: Persona, working: WorkingSet, currency: str, now: int
 
 
 def _write_links(tx: Transaction, brand: str, working: WorkingSet) -> None:
-    rows = [
+    rows: list[list[Any]] = [
         [link.persona_id, link.identifier.key(brand), to_micros(link.event), link.event.trust, link.event.source, link.event.id]
         for link in working.links
     ]

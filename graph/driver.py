@@ -77,7 +77,7 @@ class Graph:
     def run_schema(self, statement: str) -> None:
         """Run one schema statement of a migration file in its own implicit transaction."""
         with self._driver.session(database=self.database) as session:
-            session.run(neo4j.Query(statement)).consume()  # type: ignore[arg-type]  # text of a migration file
+            session.run(neo4j.Query(statement)).consume()
 
     @contextmanager
     def session(self) -> Iterator[neo4j.Session]:

@@ -57,7 +57,7 @@ def fold_order(facts: Sequence[Fact]) -> OrderState:
     """
     sales = sorted((fact for fact in facts if fact.kind == SALE), key=lambda fact: fact.rank)
     counting = [fact for fact in sales if fact.counts]
-    base = (counting or sales or [None])[0]
+    base = next(iter(counting or sales), None)
     refunded = sum(fact.total_minor for fact in _distinct_refunds(facts) if base is None or fact.currency == base.currency)
     cancelled = any(fact.kind == CANCEL for fact in facts)
     total = base.total_minor if base else 0
