@@ -89,7 +89,10 @@ def _fetch_all(jars: list[Jar], store: Path) -> None:
     for leftover in store.glob(".part-*"):  # of a start that was cut off
         shutil.rmtree(leftover, ignore_errors=True)
     progress = Progress("Neo4j from Maven Central", sum(jar.size for jar in jars))
-    with tempfile.TemporaryDirectory(dir=store, prefix=".part-") as scratch, ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool:
+    with (
+        tempfile.TemporaryDirectory(dir=store, prefix=".part-") as scratch,
+        ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool,
+    ):
         work = [pool.submit(_fetch, jar, store, Path(scratch), progress) for jar in jars]
         try:
             for item in work:

@@ -180,7 +180,9 @@ def _prepare_home(home: Path) -> str:
     if kept.exists():
         return kept.read_text(encoding="utf-8").strip()
     if (home / "data" / "databases").exists():
-        raise ConfigurationError(f"{kept} is missing, but the database has data: put the file back, or move {home} away.")
+        raise ConfigurationError(
+            f"{kept} is missing, but the database has data: put the file back, or move {home} away."
+        )
     password = secrets.token_urlsafe(24)
     auth = home / "data" / "dbms" / "auth.ini"
     auth.parent.mkdir(parents=True, exist_ok=True)

@@ -112,7 +112,9 @@ def start_redis(
     port = port or free_port()
     conf = folder / "redis.conf"
     write_private(conf, _CONF.format(host=LOOPBACK, port=port, password=password, folder=f'"{folder}"'))
-    process = Process("redis", [str(find_redis_server()), str(conf)], log or folder / "redis.log", environment=environment)
+    process = Process(
+        "redis", [str(find_redis_server()), str(conf)], log or folder / "redis.log", environment=environment
+    )
     return RedisServer(f"redis://:{password}@{LOOPBACK}:{port}/0", port, password, process)
 
 
