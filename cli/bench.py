@@ -28,7 +28,7 @@ def bench(
     if not letters or set(only) - set(KINDS) - set(", "):
         raise typer.BadParameter(f"name some of {','.join(KINDS)}", param_hint="--only")
     progress = Console(stderr=True)
-    with bench_servers(api_processes=1 if _HTTP & set(letters) else 0) as servers:
+    with bench_servers(with_api=bool(_HTTP & set(letters))) as servers:
         result = run_bench(BenchPlan(letters, rounds, seconds, events, seed), servers, progress.print)
     if json_file is not None:
         json_file.write_text(json.dumps(to_json(result), indent=2) + "\n", encoding="utf-8")

@@ -1,10 +1,29 @@
-"""Bench, set-up: a Neo4j, a Redis and API processes of the bench's own, in a directory that goes away with it."""
+"""Bench, set-up: a Neo4j, a Redis and an API of the bench's own, in a directory that goes away with it."""
 
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+import httpx
+from pydantic import SecretStr
+
+from core.errors import ConfigurationError
 from core.settings import Settings, load_settings
+from embedded.neo4j import launch_neo4j
+from embedded.redis import launch_redis
+from graph.driver import Graph
+from graph.migrations import migrate
+
+_READY_PATH = "/api/monitoring/health/ready"
+_START_SECONDS = 60.0
+_STOP_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +37,82 @@ class Servers:
 
 
 @contextmanager
-def bench_servers(api_processes: int) -> Iterator[Servers]:
-    """Servers for one bench run; `api_processes` 0 starts no API."""
-    yield Servers(load_settings())
+def bench_servers(*, with_api: bool) -> Iterator[Servers]:
+    """Servers for one run: embedded ones, or those that NEO4J_URI and REDIS_URL name; raises ConfigurationError."""
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="constintel-bench-")))
+        settings = load_settings()
+        pid = None
+        if settings.neo4j_uri is None:
+            neo4j = stack.enter_context(launch_neo4j(directory / "neo4j"))
+            pid = neo4j.pid
+            settings = settings.model_copy(
+                update={"neo4j_uri": neo4j.uri, "neo4j_user": neo4j.user, "neo4j_password": SecretStr(neo4j.password)}
+            )
+        if with_api and settings.redis_url is None:
+            redis = stack.enter_context(launch_redis(directory / "redis"))
+            settings = settings.model_copy(update={"redis_url": redis.url})
+        with Graph.connect(settings) as graph:
+            graph.verify()
+            migrate(graph)
+        if not with_api:
+            yield Servers(settings, pid)
+            return
+        url, api = stack.enter_context(_api(settings, directory / "api.log"))
+        yield Servers(settings, pid, url, (api.pid,))
+
+
+@contextmanager
+def _api(settings: Settings, log: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """One API process as `serve` runs it, on a free port; its log tells why when it does not start."""
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [
+        sys.executable, "-m", "uvicorn", "api.app:create_app", "--factory",
+        "--host", "127.0.0.1", "--port", str(port), "--no-access-log",
+    ]  # fmt: skip
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 (our own program)
+            command, env=_environment(settings), stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait_until_ready(url, process, log)
+        yield url, process
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The environment of a child: ours, with the addresses that it is to use."""
+    password = settings.neo4j_password.get_secret_value() if settings.neo4j_password else ""
+    return os.environ | {
+        "NEO4J_URI": settings.neo4j_uri or "",
+        "NEO4J_USER": settings.neo4j_user,
+        "NEO4J_PASSWORD": password,
+        "REDIS_URL": settings.redis_url or "",
+    }
+
+
+def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(url + _READY_PATH, timeout=2.0).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    last = log.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
+    raise ConfigurationError(f"The API of the bench did not start: {' '.join(last)}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,1 @@
+"""Public data sets sent through the service and checked against plain sums."""
