@@ -1,5 +1,6 @@
 """The only reader of the environment: one typed settings object, read once at the edge."""
 
+import os
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -35,3 +36,24 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """Read the environment now; raises pydantic's ValidationError naming a bad variable."""
     return Settings()
+
+
+def variable_names() -> dict[str, str]:
+    """Field of the settings → the environment variable that sets it."""
+    names = {}
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        names[name] = alias if isinstance(alias, str) else f"CONSTINTEL_{name.upper()}"
+    return names
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """The environment for a child process: this process's own with `settings` written over it."""
+    environment = dict(os.environ)
+    for name, variable in variable_names().items():
+        value = getattr(settings, name)
+        if value is None:
+            environment.pop(variable, None)
+        else:
+            environment[variable] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    return environment

@@ -88,17 +88,16 @@ def _complete(jars: list[Jar], store: Path) -> None:
 def _fetch_all(jars: list[Jar], store: Path) -> None:
     for leftover in store.glob(".part-*"):  # of a start that was cut off
         shutil.rmtree(leftover, ignore_errors=True)
-    progress = Progress("Neo4j from Maven Central", sum(jar.size for jar in jars))
-    with (
-        tempfile.TemporaryDirectory(dir=store, prefix=".part-") as scratch,
-        ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool,
-    ):
+    progress = Progress("fetching Neo4j", sum(jar.size for jar in jars))
+    pool = ThreadPoolExecutor(_PARALLEL_DOWNLOADS)
+    with tempfile.TemporaryDirectory(dir=store, prefix=".part-", ignore_cleanup_errors=True) as scratch:
         work = [pool.submit(_fetch, jar, store, Path(scratch), progress) for jar in jars]
         try:
             for item in work:
                 item.result()
         finally:
-            pool.shutdown(cancel_futures=True)
+            # Whoever stops the start must not wait for a slow network.
+            pool.shutdown(wait=False, cancel_futures=True)
             progress.close()
 
 
@@ -128,8 +127,8 @@ def _fetch(jar: Jar, store: Path, scratch: Path, progress: Progress) -> None:
         shutil.rmtree(scratch / f"{attempt}" / jar.path.parent, ignore_errors=True)
         counted.take_back()
     raise ConfigurationError(
-        f"{jar.path.name} could not be fetched from Maven Central: {problem}. Check the network, a proxy (HTTPS_PROXY) or "
-        "a mirror (~/.m2/settings.xml) and start again; what has come stays. Or set NEO4J_URI to a server of your own."
+        f"{jar.path.name} could not be fetched from Maven Central: {problem}. Check the network, a proxy (HTTPS_PROXY) "
+        "or a mirror (~/.m2/settings.xml) and start again; what has come stays. Or set NEO4J_URI to a server of your own."
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from xml.etree import ElementTree  # noqa: S405 - the user's own settings file
+from xml.etree import ElementTree
 
 from jgo.config import GlobalSettings
 from jgo.constants import MAVEN_CENTRAL_URL

