@@ -59,7 +59,9 @@ def configure_logs(*, level: str = "INFO", as_json: bool = True) -> None:
         logging.getLogger(name).propagate = True
     # Its lines hold addresses with query strings; the service writes its own.
     logging.getLogger("uvicorn.access").disabled = True
-    logging.getLogger("neo4j").setLevel(logging.ERROR)
+    # These tell addresses with their query strings, or quote queries.
+    for name in ("httpx", "httpcore", "neo4j", "twilio"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def describe_exception(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

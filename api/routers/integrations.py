@@ -90,6 +90,8 @@ async def _take_by_account(request: Request) -> Response:
     delivery = await _delivery(request, source, services)
     account = _account(delivery)
     if account is None:
+        # Only what a source sends unsigned by design, such as a ping, passes without any secret.
+        source.verify(delivery.request, [])
         return JsonAnswer(_nothing(delivery))
     return await _take(request, services, delivery, await _brand_of_account(services, delivery, account))
 
@@ -107,17 +109,15 @@ async def _brand_of_account(services: Services, delivery: "_Delivery", account: 
 
 
 def _account(delivery: "_Delivery") -> str | None:
-    """The shop domain or account that an unproven delivery names; None when it holds nothing that we would store."""
+    """The shop domain or account that an unproven delivery names; None when it names none."""
     try:
         raws = delivery.source.parse(delivery.request, BrandSettings(id=""))
     except ConstIntelError as error:
         # Nobody learns what is wrong with a body before saying who it is from.
         raise _unknown_account() from error
-    if not raws:
-        return None
-    if not raws[0].source_instance:
-        raise _unknown_account()
-    return raws[0].source_instance
+    if raws:
+        return raws[0].source_instance or None
+    return delivery.request.header("x-shopify-shop-domain", "shopify-shop-domain").strip().lower() or None
 
 
 def _unknown_account() -> UnauthorizedError:
