@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import note, progress, say
+from cli.console import progress, say
 from cli.examples.cdnow import (
     CUSTOMERS,
     PURCHASES,
@@ -18,7 +18,7 @@ from cli.examples.cdnow import (
 )
 from cli.sending import Target, send_events
 from cli.service import Service, find_service, new_brand
-from core.errors import ConstIntelError
+from core.errors import ConfigurationError
 
 app = typer.Typer(help="Public data sets sent through the running service and checked.", no_args_is_help=True)
 
@@ -38,23 +38,20 @@ def cdnow(
         bool | None, typer.Option("--shuffled/--in-order", help="Only one of the two runs; both without it.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first rows of the file.")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Data directory of `constintel up`; default .constintel.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Data directory of `constintel up`; default .constintel.")
+    ] = None,
     url: Annotated[str | None, typer.Option(help="Address of the service; default from the data directory.")] = None,
 ) -> None:
-    """Send 69,659 purchases of 23,570 customers, in file order and shuffled with 5 % repeats, and compare every profile."""
-    try:
-        service = find_service(data_dir, url)
-        purchases = load_purchases(limit)
-        runs = {"in file order": purchases, "shuffled with 5 % repeats": shuffle_with_repeats(purchases)}
-        names = [name for name in runs if shuffled is None or shuffled == name.startswith("shuffled")]
-        good = [_run(service, name, purchases, runs[name], (connections, batch)) for name in names]
-    except ConstIntelError as error:
-        note(error.detail)
-        raise typer.Exit(1) from error
+    """Send 69,659 purchases of 23,570 customers, in file order and shuffled with 5 % repeats; compare all."""
+    service = find_service(data_dir, url)
+    purchases = load_purchases(limit)
     if limit is None and (len(purchases) != PURCHASES or len(expected_totals(purchases)) != CUSTOMERS):
-        note(f"The file is not the one expected: {PURCHASES} purchases of {CUSTOMERS} customers.")
-        raise typer.Exit(1)
-    if not all(good):
+        raise ConfigurationError(f"The file has not the expected {PURCHASES} purchases of {CUSTOMERS} customers.")
+    runs = {"in file order": purchases, "shuffled with 5 % repeats": shuffle_with_repeats(purchases)}
+    names = [name for name in runs if shuffled is None or shuffled == name.startswith("shuffled")]
+    results = [_run(service, name, purchases, runs[name], (connections, batch)) for name in names]
+    if not all(results):
         raise typer.Exit(1)
 
 

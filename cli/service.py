@@ -55,7 +55,9 @@ def find_service(data_dir: Path | None, url: str | None) -> Service:
         written = json.loads(path.read_text(encoding="utf-8"))
         return Service(str(url or written["url"]).rstrip("/"), str(written["api_key"]))
     except FileNotFoundError as error:
-        raise ConfigurationError(f"{path} does not exist: run `constintel up` first, or name its --data-dir.") from error
+        raise ConfigurationError(
+            f"{path} does not exist: run `constintel up` first, or name its --data-dir."
+        ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(f"{path} cannot be read: remove it and run `constintel up` again.") from error
 
@@ -82,9 +84,11 @@ class ServiceClient:
         headers = {"Idempotency-Key": key} if key else {}
         return _answer(self._send(self._http.build_request("POST", path, json=body, headers=headers)))
 
-    def deliver(self, path: str, content: bytes, headers: dict[str, str]) -> httpx.Response:
-        """The raw answer to a POST of `content` as it is; raises UnavailableError when nobody answers."""
-        return self._send(self._http.build_request("POST", path, content=content, headers=headers))
+    def deliver(self, path: str, content: bytes, headers: dict[str, str]) -> Any:
+        """The answer to a POST of `content` as it is, with its sender's own proof instead of a key; raises as `get`."""
+        request = self._http.build_request("POST", path, content=content, headers=headers)
+        del request.headers["Authorization"]
+        return _answer(self._send(request))
 
     def pages(self, path: str, **params: str | int | None) -> Iterator[dict[str, Any]]:
         """Every item of a list, page by page."""

@@ -36,7 +36,7 @@ def build_request(url: str, path: str, api_key: str, body: bytes) -> bytes:
 
 
 def run_load(url: str, requests: Sequence[bytes], connections: int, *, batched: bool) -> LoadReport:
-    """Send `requests` over `connections` kept-open connections from a process of its own, each waiting for its answer."""
+    """Send `requests` over `connections` kept-open connections from a process of its own; each waits for its answer."""
     context = multiprocessing.get_context("spawn")
     results: Any = context.Queue()
     process = context.Process(target=_send_all, args=(url, list(requests), connections, batched, results))
@@ -98,8 +98,8 @@ class _Sender(asyncio.Protocol):
         self.refused = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        if isinstance(transport, asyncio.Transport):
+            self.transport = transport
 
     def send_next(self) -> None:
         """Send the next waiting request, or finish when there is none."""

@@ -99,5 +99,11 @@ def _payload(rng: random.Random, event_type: str, place: int) -> dict[str, Any]:
         return page
     cents = rng.randrange(500, 30_000)
     total = f"{cents // 100}.{cents % 100:02d}"
-    item = {"product_id": f"P{product}", "name": f"Product {product}", "category": "Apparel", "quantity": 1, "price": total}
+    item = {
+        "product_id": f"P{product}",
+        "name": f"Product {product}",
+        "category": "Apparel",
+        "quantity": 1,
+        "price": total,
+    }
     return {"order_id": f"B-{place}", "total": total, "currency": "USD", "items": [item]}

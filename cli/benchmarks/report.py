@@ -79,7 +79,8 @@ def _ratio_line(ratio: Ratio) -> str:
 def _mix_line(result: BenchResult) -> str:
     mix = result.mix
     decided = ", ".join(f"{count / mix.events:.1%} {name}" for name, count in mix.decisions.items())
-    return f"Mix: {mix.identifiers_per_event} identifiers an event, {mix.known_share:.0%} meet a known profile ({decided})."
+    shape = f"{mix.identifiers_per_event} identifiers an event, {mix.known_share:.0%} meet a known profile"
+    return f"Mix: {shape} ({decided})."
 
 
 def _rows_line(result: BenchResult) -> str:
@@ -98,8 +99,9 @@ def _machine() -> dict[str, Any]:
 
 def _machine_line() -> str:
     machine = _machine()
-    return f"Server and clients share one machine ({machine['system']} {machine['processor']}, Python {machine['python']})."
+    name = f"{machine['system']} {machine['processor']}, Python {machine['python']}"
+    return f"Server and clients share one machine ({name})."
 
 
 def _shown(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.0f}"
+    return "-" if value is None else f"{value:,.0f}"

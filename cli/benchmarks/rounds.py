@@ -23,6 +23,7 @@ class BenchPlan:
 
     letters: tuple[str, ...] = ("a", "b", "c", "d", "e")
     rounds: int = 3
+    warm_ups: int = 2
     seconds: float = 5.0
     events: int | None = None
     seed: int = 0
@@ -60,7 +61,7 @@ def run_bench(plan: BenchPlan, servers: Servers, tell: Callable[[str], None]) ->
     done: list[dict[str, Measured]] = []
     with Graph.connect(servers.settings) as graph:
         migrate(graph)
-        for number in range(plan.rounds + 1):
+        for number in range(1 - plan.warm_ups, plan.rounds + 1):
             # Every other round runs backwards, so that a drift of the machine favours nobody.
             letters = plan.letters if number % 2 == 0 else plan.letters[::-1]
             found = {}
@@ -69,7 +70,7 @@ def run_bench(plan: BenchPlan, servers: Servers, tell: Callable[[str], None]) ->
                 tell(_line(number, found[letter]))
                 if plan.events is None:
                     sizes[letter] = max(BATCH * 4, round(found[letter].rate * plan.seconds / BATCH) * BATCH)
-            if number:
+            if number > 0:
                 done.append(found)
     settings = BrandSettings("bench")
     mix = describe_mix(to_events(make_samples(_MIX_SAMPLE, plan.seed), settings), settings)
@@ -87,6 +88,8 @@ def find_ratios(rounds: Sequence[dict[str, Measured]]) -> list[Ratio]:
 
 
 def _line(number: int, found: Measured) -> str:
-    name = f"round {number}" if number else "warm-up"
+    name = f"round {number}" if number > 0 else "warm-up"
     refused = f", {found.refused} REFUSED" if found.refused else ""
-    return f"{name} ({found.letter}) {found.events} events in {found.seconds:.2f} s: {found.rate:,.0f} events/s{refused}"
+    return (
+        f"{name} ({found.letter}) {found.events} events in {found.seconds:.2f} s: {found.rate:,.0f} events/s{refused}"
+    )

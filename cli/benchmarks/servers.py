@@ -37,10 +37,12 @@ class Servers:
 
 
 @contextmanager
-def bench_servers(*, with_api: bool) -> Iterator[Servers]:
+def bench_servers(*, with_api: bool, folder: Path | None = None) -> Iterator[Servers]:
     """Servers for one run: embedded ones, or those that NEO4J_URI and REDIS_URL name; raises ConfigurationError."""
     with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="constintel-bench-")))
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="constintel-bench-", dir=folder)))
         settings = load_settings()
         pid = None
         if settings.neo4j_uri is None:

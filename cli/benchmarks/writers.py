@@ -1,4 +1,4 @@
-"""Bench, measurements (a), (b) and (c): writer processes that push prepared work into Neo4j and time each transaction."""
+"""Bench, measurements (a), (b) and (c): writer processes that push prepared work and time each transaction."""
 
 import gc
 import multiprocessing
@@ -22,7 +22,7 @@ _START_TIMEOUT_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class WriterReport:
-    """What one writer saw: begin and end on the machine's monotonic clock, seconds per transaction, retries by reason."""
+    """What one writer saw: begin and end on the machine's clock, seconds per transaction, retries by reason."""
 
     began: float
     ended: float
@@ -45,7 +45,7 @@ Unit = RawBatch | list[IncomingEvent] | dict[str, Any]
 def run_writers(job: WriterJob, work: Sequence[Sequence[Unit]]) -> list[WriterReport]:
     """Run one process for each list of `work` at the same moment; each unit is one transaction.
 
-    Processes, because threads of one interpreter would share its lock: the raw limit is then the server's, not Python's.
+    Processes, because threads of one interpreter would share its lock: the limit is the server's, not Python's.
     """
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(len(work))
@@ -78,7 +78,11 @@ def _write(job: WriterJob, units: list[Unit], barrier: Barrier, results: Any) ->
 
 
 def _timed(
-    write: Callable[[Graph, BrandSettings, Any], None], graph: Graph, brand: BrandSettings, units: list[Unit], barrier: Barrier
+    write: Callable[[Graph, BrandSettings, Any], None],
+    graph: Graph,
+    brand: BrandSettings,
+    units: list[Unit],
+    barrier: Barrier,
 ) -> WriterReport:
     # The prepared work is garbage to nobody: the collector must not walk it while the clock runs.
     gc.collect()
