@@ -21,6 +21,9 @@ COMMANDS = {
     "worker": ("cli.worker", "worker", "Run a Celery worker of a deployment."),
     "beat": ("cli.beat", "beat", "Run the Celery beat of a deployment; one at a time."),
     "migrate": ("cli.migrate", "migrate", "Bring the graph's schema up to date."),
+    "scenario": ("cli.scenario", "scenario", "Play reference stories against the running service."),
+    "generate": ("cli.generate", "generate", "Send made-up customers whose true identities are known."),
+    "example": ("cli.example", "app", "Send public data sets and check what comes back."),
     "bench": ("cli.bench", "bench", "Measure the write path on this machine."),
 }
 
