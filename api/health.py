@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from redis.asyncio import Redis
@@ -26,7 +27,13 @@ class HealthChecks:
     def __init__(self, graph: Graph, client: Redis | None) -> None:
         self._graph = graph
         self._redis = client
-        self._neo4j_question: asyncio.Task[None] | None = None
+        # A thread of its own: with Neo4j away the shared ones are full of requests that wait for it.
+        self._thread = ThreadPoolExecutor(1, "health")
+        self._neo4j_question: asyncio.Future[None] | None = None
+
+    def close(self) -> None:
+        """Let the thread end after its question."""
+        self._thread.shutdown(wait=False)
 
     async def report(self) -> dict[str, Any]:
         """`{"status": "ok"|"degraded", "checks": {"neo4j": …, "redis": …, "worker": …}}`; never raises."""
@@ -42,7 +49,7 @@ class HealthChecks:
     async def _ask_neo4j(self) -> None:
         # A driver call cannot be cancelled: the next check waits for the one under way instead of starting another.
         if self._neo4j_question is None or self._neo4j_question.done():
-            self._neo4j_question = asyncio.create_task(asyncio.to_thread(self._graph.verify))
+            self._neo4j_question = asyncio.get_running_loop().run_in_executor(self._thread, self._graph.verify)
         await asyncio.shield(self._neo4j_question)
 
     async def _check_redis(self) -> Check:

@@ -28,6 +28,7 @@ class Services:
 
     async def close(self) -> None:
         """Finish what waits for its commit, then close the clients."""
+        self.health.close()
         await self.ingest.close()
         if self.redis is not None:
             await self.redis.aclose()

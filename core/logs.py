@@ -22,7 +22,7 @@ _PERSONAL = re.compile(
     r"|(?i:\b(?:bearer|basic)\s+[\w.~+/=-]{8,})"
     r"|[\w.+%'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)*"  # e-mail addresses
     r"|(?:\+|%2B)\d[\d\s().-]{5,}\d"  # phone numbers with their country code
-    r"|(?<![\w.:-])\(?\d{3}\)?[\s.-]?\d{3,4}[\s.-]?\d{3,4}(?![\w.:-])"  # and without
+    r"|(?<![\w.:-])\(?\d{3}\)?[\s.-]?\d{3,4}[\s.-]?\d{3,4}(?![\w:-]|\.\w)"  # and without
 )
 
 

@@ -1,0 +1,75 @@
+"""The cache of keys and settings: fresh for its time, and the last known value while the database is away."""
+
+import threading
+
+import pytest
+
+from brands.cache import FreshCache
+from core.errors import UnavailableError
+
+
+class Loader:
+    """Counts its calls; answers, or fails as a database that is away does."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.is_away = False
+        self.value: str | None = "v"
+
+    def __call__(self, key: str) -> str | None:
+        self.calls += 1
+        if self.is_away:
+            raise UnavailableError("away")
+        return self.value
+
+
+def test_a_fresh_value_is_loaded_once() -> None:
+    loader = Loader()
+    cache: FreshCache[str, str] = FreshCache(loader, ttl=60)
+    assert cache.peek("k") is None
+    assert [cache.get("k"), cache.get("k"), cache.peek("k")] == ["v", "v", "v"]
+    assert loader.calls == 1
+
+
+def test_an_old_value_is_loaded_again_and_a_forgotten_one_too() -> None:
+    loader = Loader()
+    cache: FreshCache[str, str] = FreshCache(loader, ttl=0)
+    cache.get("k")
+    loader.value = None
+    assert cache.get("k") is None
+    lasting: FreshCache[str, str] = FreshCache(loader, ttl=60)
+    loader.value = "v"
+    lasting.get("k")
+    loader.value = "w"
+    lasting.forget("k")
+    assert lasting.get("k") == "w"
+
+
+def test_a_known_value_outlives_an_outage_and_an_unknown_one_fails() -> None:
+    loader = Loader()
+    cache: FreshCache[str, str] = FreshCache(loader, ttl=0)
+    cache.get("known")
+    loader.is_away = True
+    assert cache.get("known") == "v"
+    with pytest.raises(UnavailableError):
+        cache.get("unknown")
+
+
+def test_during_an_outage_one_thread_waits_and_the_others_go_on_with_the_known_value() -> None:
+    entered, released = threading.Event(), threading.Event()
+    loader = Loader()
+
+    def slow(key: str) -> str | None:
+        if loader.calls:
+            entered.set()
+            assert released.wait(10)
+        return loader(key)
+
+    cache: FreshCache[str, str] = FreshCache(slow, ttl=0)
+    cache.get("k")
+    waiting = threading.Thread(target=cache.get, args=("k",))
+    waiting.start()
+    assert entered.wait(10)
+    assert cache.get("k") == "v"
+    released.set()
+    waiting.join()
