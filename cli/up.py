@@ -1,6 +1,7 @@
 """Command `up`: everything on one machine, from nothing to a served API; the order of the start reads top to bottom."""
 
 import os
+import signal
 import socket
 import sys
 import urllib.error
@@ -197,7 +198,8 @@ class Installation:
         worker = [*celery, "worker", "--queues", "default,ml", "--concurrency", str(_WORKER_CONCURRENCY)]
         worker += ["--without-gossip", "--without-mingle", "--loglevel", self.settings.log_level]
         beat = [*celery, "beat", "--pidfile", "", "--schedule", str(self.options.data.path / "beat-schedule")]
-        self.supervisor.add_service("worker", lambda: self._start("worker", worker))
+        # Without us its tasks only wait for databases that are going; they are safe to repeat, so it need not linger.
+        self.supervisor.add_service("worker", lambda: self._start("worker", worker, orphan_signal=signal.SIGKILL))
         self.supervisor.add_service("beat", lambda: self._start("beat", beat))
 
     def _api_names(self) -> list[str]:
@@ -210,11 +212,11 @@ class Installation:
         handle = self._listener.fileno()
         words = [sys.executable, "-P", "-m", "uvicorn", "api.app:create_app", "--factory", "--fd", str(handle)]
         words += ["--timeout-graceful-shutdown", "8", "--no-access-log", "--backlog", str(_BACKLOG)]
-        return lambda: self._start(name, words, (handle,))
+        return lambda: self._start(name, words, keep_fds=(handle,))
 
-    def _start(self, name: str, words: list[str], keep_fds: tuple[int, ...] = ()) -> Process:
+    def _start(self, name: str, words: list[str], **more: Any) -> Process:
         environment = child_environment(self.settings)
-        return Process(name, Command(words, self._log(name), environment, keep_fds, self.options.data.path))
+        return Process(name, Command(words, self._log(name), environment, folder=self.options.data.path, **more))
 
     def _log(self, name: str) -> Path:
         """The child's log; one that has grown large is put aside first."""

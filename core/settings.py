@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Addresses, limits and sizes; each can be set as `CONSTINTEL_<NAME>`, Neo4j's and Redis' under their usual names."""
+    """Addresses, limits and sizes, each set by `CONSTINTEL_<NAME>`; Neo4j's and Redis' by their usual names."""
 
     model_config = SettingsConfigDict(env_prefix="CONSTINTEL_", extra="ignore", populate_by_name=True)
 

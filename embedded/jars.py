@@ -128,7 +128,7 @@ def _fetch(jar: Jar, store: Path, scratch: Path, progress: Progress) -> None:
         counted.take_back()
     raise ConfigurationError(
         f"{jar.path.name} could not be fetched from Maven Central: {problem}. Check the network, a proxy (HTTPS_PROXY) "
-        "or a mirror (~/.m2/settings.xml) and start again; what has come stays. Or set NEO4J_URI to a server of your own."
+        "or a mirror (~/.m2/settings.xml) and start again; what has come stays. Or set NEO4J_URI to your own server."
     )
 
 

@@ -20,13 +20,17 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run: words, the log for its output, environment (None: this process's), open files to keep, folder."""
+    """What to run: words, the log for its output, environment (None: this process's), open files to keep, folder.
+
+    `orphan_signal` is what it gets when its parent is gone without a goodbye.
+    """
 
     words: Sequence[str]
     log: Path
     environment: Mapping[str, str] | None = None
     keep_fds: tuple[int, ...] = ()
     folder: Path | None = None
+    orphan_signal: signal.Signals = signal.SIGTERM
 
 
 class Process:
@@ -43,7 +47,14 @@ class Process:
         self.started_at = time.monotonic()
         with log.open("ab") as output:
             self._child = subprocess.Popen(  # noqa: S603 - commands come from our own code
-                [sys.executable, "-IS", str(_TETHER), str(os.getpid()), *command.words],
+                [
+                    sys.executable,
+                    "-IS",
+                    str(_TETHER),
+                    str(os.getpid()),
+                    str(int(command.orphan_signal)),
+                    *command.words,
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
