@@ -1,0 +1,30 @@
+"""What a writer process of the concurrency tests does; a module of its own, because a new process imports it."""
+
+from multiprocessing.synchronize import Barrier
+
+from core.brand import BrandSettings
+from core.events import IncomingEvent
+from core.settings import Settings
+from graph.commit import commit_batch
+from graph.driver import Graph
+
+_held: list[Barrier] = []
+
+
+def take_barrier(barrier: Barrier) -> None:
+    """Keep the barrier that lets all writers begin together."""
+    _held.append(barrier)
+
+
+def write_batches(
+    settings: Settings, brand: str, batches: list[list[IncomingEvent]]
+) -> list[tuple[str, str | None, bool]]:
+    """Commit `batches` one after the other; (event id, profile id, whether it was a repeat) of every event."""
+    with Graph.connect(settings) as graph:
+        graph.verify()
+        _held[0].wait(60)
+        return [
+            (result.event_id, result.profile_id, result.duplicate)
+            for batch in batches
+            for result in commit_batch(graph, BrandSettings(brand), batch, budget_seconds=60)
+        ]
