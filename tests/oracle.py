@@ -105,7 +105,7 @@ def _money(events: Iterable[IncomingEvent], owners: dict[str, Hashable | None]) 
             continue
         refunds = {order.refund_id: order.total_minor for order in reversed(told) if order.kind == "refund"}
         refunded = sum(refunds.values())
-        is_gone = 0 < refunded and refunded >= sale.total_minor
+        is_gone = refunded > 0 and refunded >= sale.total_minor
         orders, minor = found.get(owner, (0, 0))
         found[owner] = (orders + (not is_gone), minor + max(0, sale.total_minor - refunded))
     return found

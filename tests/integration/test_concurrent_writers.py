@@ -55,10 +55,11 @@ def deal(history: list[IncomingEvent], seed: int) -> list[list[list[IncomingEven
     for hand in hands:
         rng.shuffle(hand)
         batches = []
-        while hand:
+        taken = 0
+        while taken < len(hand):
             size = rng.choice((1, 3, 10, 40))
-            batches.append(hand[:size])
-            hand = hand[size:]
+            batches.append(hand[taken : taken + size])
+            taken += size
         dealt.append(batches)
     return dealt
 
