@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from api.door import RequestDoor, standard_error
+from api.access_log import AccessLog
+from api.door import RequestDoor
 from api.openapi import DESCRIPTION, TAGS, describe_security
 from api.problems import add_problem_handlers
 from api.routers import admin, customer360, events, integrations, monitoring, profiles, reviews, stewardship
@@ -47,7 +48,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         for route in app.routes
         if isinstance(route, RawRoute) and route.path in EXPRESS_PATHS and "POST" in (route.methods or ())
     }
-    app.add_middleware(RequestDoor, express=express, access_log=standard_error())
+    app.state.access_log = AccessLog()
+    app.add_middleware(RequestDoor, express=express, access_log=app.state.access_log)
     return app
 
 
@@ -59,3 +61,4 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         await services.close()
+        app.state.access_log.flush()

@@ -1,5 +1,6 @@
 """The Celery app: settings, schedule and the worker's sign of life; its tasks live in `ingest` and `ml`."""
 
+import logging
 from typing import Any
 
 import redis
@@ -115,6 +116,9 @@ def _on_setup_logging(**_: object) -> None:
     """Celery leaves logging to us when this signal has a receiver."""
     settings = load_settings()
     configure_logs(level=settings.log_level, as_json=settings.log_json)
+    # Three lines for each tick of the schedule would hide everything else; failures are warnings and stay.
+    for name in ("celery.beat", "celery.app.trace", "celery.worker.strategy"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 app = create_worker_app()
