@@ -1,7 +1,7 @@
 """Identifier types, their tiers and order: the vocabulary that extraction, resolver and graph share."""
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 
 class IdentifierType(StrEnum):
@@ -72,9 +72,8 @@ LINKING_TYPES = frozenset(t for t, tier in TIERS.items() if tier is not Tier.SUP
 UNIQUE_TYPES = frozenset({"user_id", "loyalty_id", "external_id"})
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier:
-    """A (type, normal form) pair of one brand; `key` is its name in the graph."""
+class Identifier(NamedTuple):
+    """A (type, normal form) pair of one brand; a tuple, because the hot path hashes it many times an event."""
 
     type: str
     value: str

@@ -54,7 +54,7 @@ def _known_results(
     tx: Transaction, brand: str, events: Sequence[IncomingEvent]
 ) -> dict[str, tuple[EventResult, str | None]]:
     """Answers that stored events got, by id, with the fingerprint of what was stored."""
-    rows = tx.run("commit/known_events", brand=brand, ids=[event.id for event in events])
+    rows = tx.rows("commit/known_events", brand=brand, ids=[event.id for event in events])
     return {
         row[0]: (
             EventResult(

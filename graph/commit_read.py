@@ -20,17 +20,32 @@ FLAG_SHARED = "shared"
 
 @dataclass(slots=True)
 class Holdings:
-    """Who holds which identifier, read after the identifiers were locked."""
+    """Who holds which identifier."""
 
     owners: dict[Identifier, list[str]] = field(default_factory=dict)
     shared: set[Identifier] = field(default_factory=set)
     roots: dict[str, str] = field(default_factory=dict)
     """Persona → its live profile."""
 
+    def note(self, rows: Iterable[list[Any]], by_key: dict[str, Identifier]) -> None:
+        """Take over what the graph says: key, flags, holders."""
+        for key, flags, holders in rows:
+            identifier = by_key[key]
+            if flags and FLAG_SHARED in flags:
+                self.shared.add(identifier)
+            if holders:
+                self.owners[identifier] = [persona for persona, _ in holders]
+                if identifier.type in LINKING_TYPES:
+                    self.roots.update(holders)
+
+    def is_guarded(self, identifier: Identifier) -> bool:
+        """Whether every writer that touches it holds the lock of a profile that holds it."""
+        return identifier in self.owners and identifier.type in LINKING_TYPES and identifier not in self.shared
+
 
 def load_working_set(tx: Transaction, settings: BrandSettings, events: Sequence[IncomingEvent]) -> WorkingSet:
     """Lock and read all that `events` may touch; raises StaleReadError when a profile was absorbed meanwhile."""
-    holdings = _lock_identifiers(tx, settings.id, events)
+    holdings = _find_holders(tx, settings.id, events)
     order_keys = sorted({event.order.key for event in events if event.order is not None})
     _find_more_personas(tx, settings.id, events, order_keys, holdings)
     working = WorkingSet(rule_set_for(settings), settings.currency, owners=holdings.owners, shared=holdings.shared)
@@ -43,30 +58,30 @@ def load_working_set(tx: Transaction, settings: BrandSettings, events: Sequence[
     return working
 
 
-def _lock_identifiers(tx: Transaction, brand: str, events: Sequence[IncomingEvent]) -> Holdings:
+def _find_holders(tx: Transaction, brand: str, events: Sequence[IncomingEvent]) -> Holdings:
+    """Read who holds the identifiers, then create and lock those that no profile guards yet.
+
+    Whoever touches an identifier that a profile holds locks that profile first, so only the others need a lock of
+    their own; it is taken in key order, before any profile's.
+    """
     first_seen: dict[Identifier, int] = {}
     for event in events:
-        at = to_micros(event)
         for identifier in event.identifiers:
-            known = first_seen.get(identifier)
-            if known is None or at < known:
+            at = to_micros(event)
+            if first_seen.setdefault(identifier, at) > at:
                 first_seen[identifier] = at
     holdings = Holdings()
     if not first_seen:
         return holdings
     by_key = {identifier.key(brand): identifier for identifier in first_seen}
-    rows = [
-        [key, by_key[key].type, by_key[key].value, int(TIERS[by_key[key].type]), first_seen[by_key[key]]]
-        for key in sorted(by_key)
-    ]
-    for key, flags, holders in tx.run("commit/lock_identifiers", brand=brand, rows=rows):
-        identifier = by_key[key]
-        if flags and FLAG_SHARED in flags:
-            holdings.shared.add(identifier)
-        if holders:
-            holdings.owners[identifier] = [persona for persona, _ in holders]
-            if identifier.type in LINKING_TYPES:
-                holdings.roots.update(holders)
+    holdings.note(tx.rows("commit/read_identifiers", brand=brand, keys=list(by_key)), by_key)
+    unguarded = sorted(key for key, identifier in by_key.items() if not holdings.is_guarded(identifier))
+    if unguarded:
+        rows = [
+            [key, by_key[key].type, by_key[key].value, int(TIERS[by_key[key].type]), first_seen[by_key[key]]]
+            for key in unguarded
+        ]
+        holdings.note(tx.rows("commit/lock_identifiers", brand=brand, rows=rows), by_key)
     return holdings
 
 
@@ -75,10 +90,10 @@ def _find_more_personas(
 ) -> None:
     """Personas that are touched without being matched: owners of the orders, targets of imports."""
     if order_keys:
-        holdings.roots.update(tx.run("commit/find_orders", brand=brand, keys=order_keys))  # type: ignore[arg-type]
+        holdings.roots.update(tx.rows("commit/find_orders", brand=brand, keys=order_keys))  # type: ignore[arg-type]
     imported = sorted({event.persona_id for event in events if event.persona_id is not None})
     if imported:
-        holdings.roots.update(tx.run("commit/find_personas", brand=brand, ids=imported))  # type: ignore[arg-type]
+        holdings.roots.update(tx.rows("commit/find_personas", brand=brand, ids=imported))  # type: ignore[arg-type]
 
 
 def lock_customers(tx: Transaction, settings: BrandSettings, holdings: Holdings, working: WorkingSet) -> None:
@@ -86,7 +101,7 @@ def lock_customers(tx: Transaction, settings: BrandSettings, holdings: Holdings,
         return
     roots = sorted(set(holdings.roots.values()))
     customers = sorted({*roots, *holdings.roots})
-    for row in tx.run("commit/lock_customers", brand=settings.id, roots=roots, customers=customers):
+    for row in tx.rows("commit/lock_customers", brand=settings.id, roots=roots, customers=customers):
         persona_id, root_id = row[0], row[1]
         if holdings.roots.get(persona_id, persona_id) != root_id:
             raise StaleReadError("a profile was absorbed between reading and locking")
@@ -115,7 +130,7 @@ def statistics_from(values: Sequence[Any], currency: str) -> Statistics:
 
 
 def _lock_orders(tx: Transaction, brand: str, keys: list[str], working: WorkingSet) -> None:
-    for key, facts_json, owner_id in tx.run("commit/lock_orders", brand=brand, keys=keys):
+    for key, facts_json, owner_id in tx.rows("commit/lock_orders", brand=brand, keys=keys):
         work = OrderWork(key, source_instance=key.split("|")[1])
         if facts_json is not None:
             work.facts = facts_from_json(facts_json)
@@ -177,9 +192,9 @@ def _profiles_that_may_merge(events: Sequence[IncomingEvent], holdings: Holdings
 
 
 def read_details(tx: Transaction, brand: str, roots: list[str], working: WorkingSet) -> None:
-    for root_id, identifiers, not_same in tx.run("commit/read_details", brand=brand, roots=roots):
+    for root_id, identifiers, not_same in tx.rows("commit/read_details", brand=brand, roots=roots):
         profile = working.profiles[root_id]
         profile.identifiers = {(kind, value) for kind, value in identifiers}
         profile.not_same = set(not_same) - {root_id}
-    for review_id, reason, identifiers, event_ids, profile_ids in tx.run("commit/read_reviews", brand=brand, roots=roots):
+    for review_id, reason, identifiers, event_ids, profile_ids in tx.rows("commit/read_reviews", brand=brand, roots=roots):
         working.reviews.append(OpenReview(review_id, set(profile_ids), reason, set(identifiers), list(event_ids)))

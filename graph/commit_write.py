@@ -70,21 +70,27 @@ def profile_row(profile: Profile, currency: str) -> list[Any]:
 
 
 def _write_customers(tx: Transaction, settings: BrandSettings, working: WorkingSet, now: int) -> None:
-    created, personas, profiles = [], [], []
-    for persona in sorted(working.personas.values(), key=lambda persona: persona.id):
+    created, personas, profiles, both = [], [], [], []
+    currency = settings.currency
+    for persona_id in sorted(working.personas):
+        persona = working.personas[persona_id]
+        profile = working.profiles.get(persona_id)
         if persona.is_new:
-            created.append(_creation_row(persona, working, settings.currency, now))
-        elif persona.is_changed:
-            personas.append([persona.id, *statistics_row(persona.own, settings.currency)])
-    for profile in sorted(working.profiles.values(), key=lambda profile: profile.id):
-        if profile.is_changed and not profile.is_new:
-            profiles.append([profile.id, *profile_row(profile, settings.currency)])
-    if created:
-        tx.run("commit/create_customers", brand=settings.id, currency=settings.currency, rows=created)
+            created.append(_creation_row(persona, working, currency, now))
+        elif profile is not None and profile.is_changed and profile.persona_count == 1:
+            both.append([persona_id, *profile_row(profile, currency)])
+        else:
+            if persona.is_changed:
+                personas.append([persona_id, *statistics_row(persona.own, currency)])
+            if profile is not None and profile.is_changed:
+                profiles.append([persona_id, *profile_row(profile, currency)])
+    for query, rows in (("commit/update_customers", both), ("commit/update_profiles", profiles)):
+        if rows:
+            tx.run(query, brand=settings.id, rows=rows, now=now)
     if personas:
         tx.run("commit/update_personas", brand=settings.id, rows=personas)
-    if profiles:
-        tx.run("commit/update_profiles", brand=settings.id, rows=profiles, now=now)
+    if created:
+        tx.run("commit/create_customers", brand=settings.id, currency=currency, rows=created)
 
 
 def _creation_row(persona: Persona, working: WorkingSet, currency: str, now: int) -> list[Any]:

@@ -51,7 +51,7 @@ class Graph:
     def verify(self) -> None:
         """Ask the server for a sign of life; raises UnavailableError or ConfigurationError (wrong password)."""
         try:
-            self._driver.verify_connectivity(database=self.database)
+            self._driver.verify_connectivity()
         except AuthError as error:
             raise ConfigurationError("Neo4j refused the user or password: check NEO4J_USER and NEO4J_PASSWORD.") from error
         except (DriverError, Neo4jError) as error:

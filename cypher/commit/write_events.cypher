@@ -2,7 +2,7 @@
 // params: brand, rule_version, events [[id, type, channel, source, occurred, received, payload, decision, persona_id,
 //   fingerprint, trust, order_key, amount_minor, currency, merge_id, merged_ids, review_id, warnings, rules, traits]…],
 //   performed [[persona_id, [places in events]]…], carried [[identifier key, last seen, [places in events]]…]
-// returns: nothing
+// returns: performed, carried, misplaced (places that do not hold their event: always 0)
 // mode: write
 UNWIND $events AS r
 CREATE (e:Event {
@@ -35,4 +35,4 @@ CALL (events) {
   CREATE (e)-[:CARRIES]->(i)
   RETURN count(*) AS carried
 }
-RETURN performed, carried
+RETURN performed, carried, size([x IN range(0, size(events) - 1) WHERE events[x].id <> $events[x][0]]) AS misplaced
