@@ -19,7 +19,7 @@ COMMANDS = {
     "brands": ("cli.brands", "app", "Create and list brands, the tenants of this installation."),
     "serve": ("cli.serve", "serve", "Run the API of a deployment with databases of its own."),
     "worker": ("cli.worker", "worker", "Run a Celery worker of a deployment."),
-    "beat": ("cli.beat", "beat", "Run the Celery beat of a deployment; one at a time."),
+    "beat": ("cli.worker", "beat", "Run the Celery beat of a deployment; one at a time."),
     "migrate": ("cli.migrate", "migrate", "Bring the graph's schema up to date."),
     "scenario": ("cli.scenario", "scenario", "Play reference stories against the running service."),
     "generate": ("cli.generate", "generate", "Send made-up customers whose true identities are known."),

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from brands.onboarding import DEMO_BRAND, ensure_demo_brand
 from cli.data_dir import DataDir
 from cli.supervisor import Signals, StopRequestedError, Supervisor
+from cli.worker import beat_words, worker_words
 from core.errors import ConfigurationError
 from core.settings import Settings, child_environment, load_settings
 from embedded.machine import MEBIBYTE, available_memory
@@ -194,10 +195,9 @@ class Installation:
     def _start_services(self) -> None:
         for name in self._api_names():
             self.supervisor.add_service(name, self._api_starter(name))
-        celery = [sys.executable, "-P", "-m", "celery", "--app", "api.worker", "--quiet"]
-        worker = [*celery, "worker", "--queues", "default,ml", "--concurrency", str(_WORKER_CONCURRENCY)]
-        worker += ["--without-gossip", "--without-mingle", "--loglevel", self.settings.log_level]
-        beat = [*celery, "beat", "--pidfile", "", "--schedule", str(self.options.data.path / "beat-schedule")]
+        python, level = [sys.executable, "-P", "-m"], self.settings.log_level
+        worker = [*python, *worker_words(_WORKER_CONCURRENCY, level)]
+        beat = [*python, *beat_words(self.options.data.path / "beat-schedule", level)]
         # Without us its tasks only wait for databases that are going; they are safe to repeat, so it need not linger.
         self.supervisor.add_service("worker", lambda: self._start("worker", worker, orphan_signal=signal.SIGKILL))
         self.supervisor.add_service("beat", lambda: self._start("beat", beat))

@@ -58,9 +58,13 @@ def ensure_jars(store: Path) -> list[Path]:
     return [store / jar.path for jar in jars]
 
 
-def find_bad_jars(store: Path) -> list[str]:
-    """Coordinates of the locked jars that are missing below `store` or differ from the lock; reads every byte."""
-    return [jar.coordinate for jar in read_lock() if not _matches(store / jar.path, jar)]
+def examine_jars(store: Path) -> tuple[list[str], list[str]]:
+    """Coordinates of the locked jars that are damaged and that are missing below `store`; reads every byte."""
+    damaged, missing = [], []
+    for jar in read_lock():
+        if not _matches(store / jar.path, jar):
+            (damaged if (store / jar.path).exists() else missing).append(jar.coordinate)
+    return damaged, missing
 
 
 def _complete(jars: list[Jar], store: Path) -> None:

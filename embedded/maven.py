@@ -1,5 +1,8 @@
 """First step to the jars: fetches exactly named artifacts with jgo, by the machine's own Maven and jgo settings."""
 
+import urllib.error
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,3 +75,18 @@ def resolve(endpoints: tuple[str, ...], store: Path) -> list[tuple[str, Path]]:
         parts = [artifact_.groupId, artifact_.artifactId, artifact_.version, artifact_.classifier]
         rows.append((":".join(part for part in parts if part), artifact_.resolve()))
     return rows
+
+
+def why_unreachable(seconds: float = 5.0) -> str | None:
+    """None when a repository answers, else its host and the kind of the failure."""
+    settings = _context(Path(), None)
+    problem = None
+    for url in settings.remote_repos.values():
+        try:
+            with urllib.request.urlopen(urllib.request.Request(f"{url}/", method="HEAD"), timeout=seconds):  # noqa: S310
+                return None
+        except urllib.error.HTTPError:
+            return None  # it refuses this page, but it is there
+        except OSError as error:
+            problem = f"{urllib.parse.urlsplit(url).hostname}: {getattr(error, 'reason', None) or type(error).__name__}"
+    return problem
