@@ -6,6 +6,7 @@
 
 import asyncio
 import hashlib
+import hmac
 import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ _MAX_KEY = 255
 _LEASE = timedelta(seconds=60)
 _KEPT = timedelta(hours=48)
 _NONCE_BYTES = 16
+_MARK_BYTES = 16
 _REPLAYED = {"Idempotent-Replayed": "true"}
 
 Work = Callable[[], Any]
@@ -140,15 +142,21 @@ async def read_command(
 def _seal(plain: bytes, key: bytes) -> bytes:
     """Hide `plain` from whoever reads the graph: one-time pad from `key` (256 random bits) and a fresh nonce."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + _pad(plain, key, nonce)
+    return nonce + _pad(_mark(plain) + plain, key, nonce)
 
 
 def _unseal(sealed: bytes, key: bytes) -> bytes:
     """What `_seal` hid; raises ConflictError when `key` is another one."""
-    plain = _pad(sealed[_NONCE_BYTES:], key, sealed[:_NONCE_BYTES])
-    if not plain.startswith(b"{"):
+    text = _pad(sealed[_NONCE_BYTES:], key, sealed[:_NONCE_BYTES])
+    plain = text[_MARK_BYTES:]
+    if not hmac.compare_digest(text[:_MARK_BYTES], _mark(plain)):
         raise ConflictError("The answer of this key opens only with the API key of the first request.", field=_FIELD)
     return plain
+
+
+def _mark(plain: bytes) -> bytes:
+    """Tells the right key from another when a text is opened."""
+    return hashlib.sha256(plain).digest()[:_MARK_BYTES]
 
 
 def _pad(text: bytes, key: bytes, nonce: bytes) -> bytes:

@@ -29,6 +29,7 @@ class Services:
     async def close(self) -> None:
         """Finish what waits for its commit, then close the clients."""
         self.health.close()
+        self.directory.close()
         await self.ingest.close()
         if self.redis is not None:
             await self.redis.aclose()

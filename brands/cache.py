@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -16,6 +17,9 @@ _MAX_ENTRIES = 20_000
 _UNKNOWN_SECONDS = 2.0
 _RETRY_SECONDS = 2.0
 _STALE_SECONDS = 3600.0
+# How long a caller with a known value waits for a newer one.
+_PATIENCE_SECONDS = 1.0
+_LOADERS = 4
 
 
 @dataclass(slots=True)
@@ -28,16 +32,18 @@ class _Entry(Generic[V]):
 class FreshCache(Generic[K, V]):
     """Loads by key and keeps the value `ttl` seconds (an absent one two seconds); safe to use from many threads.
 
-    While the loader raises UnavailableError a known value counts on for up to an hour, so that a restart of the
-    database does not turn callers away; only one thread at a time waits for the loader then.
+    Of many that ask for one key at once, one load serves all. While the loader raises UnavailableError, or takes longer
+    than a second, a known value counts on for up to an hour: a restart of the database turns no caller away.
     """
 
     def __init__(self, loader: Callable[[K], V | None], *, ttl: float) -> None:
         self._loader = loader
         self._ttl = ttl
         self._entries: dict[K, _Entry[V]] = {}
-        self._locks: dict[K, threading.Lock] = {}
-        self._guard = threading.Lock()
+        self._loading: dict[K, Future[V | None]] = {}
+        # Re-entrant: a load that ends at once reports while its starter still holds it.
+        self._guard = threading.RLock()
+        self._threads = ThreadPoolExecutor(_LOADERS, "fresh-cache")
 
     def peek(self, key: K) -> V | None:
         """The value when it is known and fresh, else None; never waits."""
@@ -47,43 +53,53 @@ class FreshCache(Generic[K, V]):
     def get(self, key: K) -> V | None:
         """The value, loaded when it is not fresh; None when there is none; raises what the loader raises."""
         entry = self._entries.get(key)
-        if entry is not None and entry.fresh_until > time.monotonic():
-            return entry.value
-        lock = self._lock(key)
-        is_usable = (
-            entry is not None and entry.value is not None and time.monotonic() - entry.loaded_at < _STALE_SECONDS
-        )
-        if not lock.acquire(blocking=not is_usable):
-            return entry.value if entry is not None else None
-        try:
-            return self._refresh(key)
-        finally:
-            lock.release()
-
-    def forget(self, key: K) -> None:
-        """Load the value again at its next use."""
-        self._entries.pop(key, None)
-
-    def _refresh(self, key: K) -> V | None:
-        entry = self._entries.get(key)
         now = time.monotonic()
         if entry is not None and entry.fresh_until > now:
             return entry.value
+        load = self._load(key)
+        if entry is None or entry.value is None or now - entry.loaded_at > _STALE_SECONDS:
+            return load.result()
         try:
-            value = self._loader(key)
-        except UnavailableError:
-            if entry is None or entry.value is None or now - entry.loaded_at > _STALE_SECONDS:
-                raise
+            return load.result(_PATIENCE_SECONDS)
+        except (UnavailableError, TimeoutError):
             entry.fresh_until = time.monotonic() + _RETRY_SECONDS
             return entry.value
-        now = time.monotonic()
-        if len(self._entries) >= _MAX_ENTRIES:
-            self._entries.clear()
-        self._entries[key] = _Entry(value, now, now + (self._ttl if value is not None else _UNKNOWN_SECONDS))
-        return value
 
-    def _lock(self, key: K) -> threading.Lock:
+    def forget(self, key: K) -> None:
+        """Load the value again at its next use."""
         with self._guard:
-            if len(self._locks) >= _MAX_ENTRIES:
-                self._locks = {kept: lock for kept, lock in self._locks.items() if lock.locked()}
-            return self._locks.setdefault(key, threading.Lock())
+            self._entries.pop(key, None)
+            # A load under way may have read what was before.
+            self._loading.pop(key, None)
+
+    def close(self) -> None:
+        """Start no more loads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _load(self, key: K) -> "Future[V | None]":
+        """The load under way for `key`, or a new one."""
+        with self._guard:
+            entry = self._entries.get(key)
+            if entry is not None and entry.fresh_until > time.monotonic():
+                # It arrived between the look and the lock.
+                arrived: Future[V | None] = Future()
+                arrived.set_result(entry.value)
+                return arrived
+            load = self._loading.get(key)
+            if load is None:
+                load = self._loading[key] = self._threads.submit(self._loader, key)
+                load.add_done_callback(lambda done: self._keep(key, done))
+            return load
+
+    def _keep(self, key: K, load: "Future[V | None]") -> None:
+        with self._guard:
+            if self._loading.get(key) is not load:
+                return
+            del self._loading[key]
+            if load.exception() is not None:
+                return
+            if len(self._entries) >= _MAX_ENTRIES:
+                self._entries.clear()
+            now = time.monotonic()
+            value = load.result()
+            self._entries[key] = _Entry(value, now, now + (self._ttl if value is not None else _UNKNOWN_SECONDS))

@@ -85,6 +85,11 @@ class BrandDirectory:
         self._settings.forget(brand)
         return self.settings(brand)
 
+    def close(self) -> None:
+        """Start no more look-ups."""
+        for cache in (self._keys, self._endpoints, self._settings):
+            cache.close()
+
     def revoke(self, brand: str, key_id: str) -> None:
         """Take a key back: at once here, within 30 s in other processes; raises NotFoundError."""
         if not repository.revoke_api_key(self._graph, brand, key_id, at=utc_now()):

@@ -1,6 +1,7 @@
 """The cache of keys and settings: fresh for its time, and the last known value while the database is away."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -55,21 +56,56 @@ def test_a_known_value_outlives_an_outage_and_an_unknown_one_fails() -> None:
         cache.get("unknown")
 
 
-def test_during_an_outage_one_thread_waits_and_the_others_go_on_with_the_known_value() -> None:
-    entered, released = threading.Event(), threading.Event()
+def test_a_load_that_hangs_holds_nobody_who_has_a_known_value() -> None:
+    released = threading.Event()
     loader = Loader()
 
     def slow(key: str) -> str | None:
         if loader.calls:
-            entered.set()
-            assert released.wait(10)
+            assert released.wait(30)
         return loader(key)
 
     cache: FreshCache[str, str] = FreshCache(slow, ttl=0)
     cache.get("k")
-    waiting = threading.Thread(target=cache.get, args=("k",))
-    waiting.start()
-    assert entered.wait(10)
+    loader.value = "w"
     assert cache.get("k") == "v"
     released.set()
-    waiting.join()
+    cache.forget("k")
+    assert cache.get("k") == "w"
+
+
+def test_of_many_that_ask_at_once_one_load_serves_all() -> None:
+    released = threading.Event()
+    loader = Loader()
+
+    def slow(key: str) -> str | None:
+        assert released.wait(30)
+        return loader(key)
+
+    cache: FreshCache[str, str] = FreshCache(slow, ttl=60)
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(cache.get, "k") for _ in range(8)]
+        released.set()
+        assert {one.result() for one in asked} == {"v"}
+    assert loader.calls == 1
+
+
+def test_a_load_that_began_before_a_change_is_not_kept() -> None:
+    entered, released = threading.Event(), threading.Event()
+    loader = Loader()
+
+    def slow(key: str) -> str | None:
+        found = loader(key)
+        entered.set()
+        assert released.wait(30)
+        return found
+
+    cache: FreshCache[str, str] = FreshCache(slow, ttl=60)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(cache.get, "k")
+        assert entered.wait(10)
+        loader.value = "w"
+        cache.forget("k")
+        released.set()
+        assert asked.result() == "v"
+    assert cache.get("k") == "w"
