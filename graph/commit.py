@@ -1,6 +1,7 @@
 """One batch of events in one transaction: known, lock identifiers, lock profiles, decide, write, commit."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from core.brand import BrandSettings
@@ -31,15 +32,22 @@ def commit_batch(
     """
     if not events:
         return []
-    return in_transaction(graph, lambda tx: _commit(tx, settings, events), budget_seconds=budget_seconds)
+    tried: set[str] = set()
+    return in_transaction(graph, lambda tx: _commit(tx, settings, events, tried), budget_seconds=budget_seconds)
 
 
-def _commit(tx: Transaction, settings: BrandSettings, events: Sequence[IncomingEvent]) -> list[EventResult]:
+def _commit(
+    tx: Transaction, settings: BrandSettings, events: Sequence[IncomingEvent], tried: set[str]
+) -> list[EventResult]:
+    """One try; `tried` collects the events that this call set out to store."""
     results = _known_results(tx, settings.id, events)
+    # After a lost commit these were stored by this very call: their sender sent them once.
+    own = tried.intersection(results) if tx.is_replay else set()
     fresh: dict[str, IncomingEvent] = {}
     for event in events:
         if event.id not in results:
             fresh.setdefault(event.id, event)
+    tried.update(fresh)
     working: WorkingSet | None = None
     if fresh:
         batch = list(fresh.values())
@@ -47,7 +55,7 @@ def _commit(tx: Transaction, settings: BrandSettings, events: Sequence[IncomingE
         folded = {result.event_id: result for result in working.take_all(batch)}
         write_working_set(tx, settings, working, _micros(utc_now()))
         results.update((event_id, (result, fresh[event_id].fingerprint)) for event_id, result in folded.items())
-    return _in_order(events, results, fresh, working)
+    return _in_order(events, results, own.union(fresh), working)
 
 
 def _known_results(
@@ -76,17 +84,17 @@ def _known_results(
 def _in_order(
     events: Sequence[IncomingEvent],
     results: dict[str, tuple[EventResult, str | None]],
-    fresh: dict[str, IncomingEvent],
+    new: set[str],
     working: WorkingSet | None,
 ) -> list[EventResult]:
     """One answer for each event as sent: the first of an id gets the result, its repeats the same as duplicates."""
     answered = []
-    unseen = set(fresh)
+    unseen = set(new)
     for event in events:
         result, fingerprint = results[event.id]
         if event.id in unseen:
             unseen.discard(event.id)
-            answered.append(result)
+            answered.append(replace(result, duplicate=False))
             continue
         profile_id = result.profile_id
         if working is not None and profile_id is not None:
@@ -94,18 +102,7 @@ def _in_order(
         warnings = result.warnings
         if fingerprint is not None and fingerprint != event.fingerprint:
             warnings = (*warnings, BODY_DIFFERS)
-        answered.append(
-            EventResult(
-                event_id=result.event_id,
-                decision=result.decision,
-                profile_id=profile_id,
-                merged_profile_ids=result.merged_profile_ids,
-                merge_id=result.merge_id,
-                review_id=result.review_id,
-                duplicate=True,
-                warnings=warnings,
-            )
-        )
+        answered.append(replace(result, profile_id=profile_id, duplicate=True, warnings=warnings))
     return answered
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 import neo4j
-from neo4j.exceptions import AuthError, DriverError, Neo4jError, ServiceUnavailable
+from neo4j.exceptions import AuthError, DriverError, Neo4jError, ServiceUnavailable, SessionExpired
 
 from core.errors import ConfigurationError, UnavailableError
 from core.settings import Settings
@@ -13,6 +13,8 @@ from graph.queries import query_text
 
 # A caller of the hot path waits for a lock at most this long in the server; more connections only queue there.
 _POOL_SIZE = 50
+# A reader that Neo4j does not answer is told so; the driver's default of 30 s outlasts most callers.
+_RETRY_SECONDS = 5.0
 
 
 class Graph:
@@ -33,6 +35,7 @@ class Graph:
             max_connection_pool_size=_POOL_SIZE,
             connection_timeout=5.0,
             connection_acquisition_timeout=10.0,
+            max_transaction_retry_time=_RETRY_SECONDS,
             telemetry_disabled=True,
             notifications_min_severity="OFF",
         )
@@ -70,8 +73,10 @@ class Graph:
             records, _, _ = self._driver.execute_query(
                 query_text(query), parameters_=params, routing_=routing, database_=self.database, bookmark_manager_=None
             )
-        except ServiceUnavailable as error:
-            raise UnavailableError("Neo4j is not reachable.") from error
+        except (DriverError, Neo4jError) as error:
+            if isinstance(error, (ServiceUnavailable, SessionExpired)) or error.is_retryable():
+                raise UnavailableError("Neo4j is not reachable.") from error
+            raise
         return [record.data() for record in records]
 
     def run_schema(self, statement: str) -> None:

@@ -8,7 +8,15 @@ from typing import Any, TypeVar
 
 import neo4j
 import structlog
-from neo4j.exceptions import ClientError, ConstraintError, DriverError, Neo4jError, ServiceUnavailable, SessionExpired
+from neo4j.exceptions import (
+    ClientError,
+    ConstraintError,
+    DriverError,
+    IncompleteCommit,
+    Neo4jError,
+    ServiceUnavailable,
+    SessionExpired,
+)
 
 from core.errors import UnavailableError
 from graph.driver import Graph
@@ -51,8 +59,10 @@ retry_stats = RetryStats()
 class Transaction:
     """One open transaction that runs queries of the catalogue by name."""
 
-    def __init__(self, tx: neo4j.Transaction) -> None:
+    def __init__(self, tx: neo4j.Transaction, *, is_replay: bool = False) -> None:
         self._tx = tx
+        self.is_replay = is_replay
+        """Whether an earlier try of the same work was lost during its commit: it may have gone through."""
 
     def run(self, query: str, /, **params: object) -> list[list[Any]]:
         """Run query `query`; rows as lists in the order of its RETURN."""
@@ -72,13 +82,15 @@ def in_transaction(graph: Graph, work: Callable[[Transaction], T], *, budget_sec
     """
     deadline = time.monotonic() + budget_seconds
     attempt = 0
+    is_replay = False
     while True:
         try:
-            return _attempt(graph, work)
+            return _attempt(graph, work, is_replay=is_replay)
         except (StaleReadError, DriverError, Neo4jError) as error:
             if not _count_if_retryable(error):
                 raise
             attempt += 1
+            is_replay = is_replay or isinstance(error, IncompleteCommit)
             if time.monotonic() > deadline:
                 log.warning("transaction_gave_up", attempts=attempt, reason=type(error).__name__)
                 raise UnavailableError("The graph could not take the change in time.") from error
@@ -86,9 +98,9 @@ def in_transaction(graph: Graph, work: Callable[[Transaction], T], *, budget_sec
         time.sleep(random.uniform(_MIN_BACKOFF, min(_MAX_BACKOFF, _MIN_BACKOFF * 2**attempt)))  # noqa: S311 (no secret)
 
 
-def _attempt(graph: Graph, work: Callable[[Transaction], T]) -> T:
+def _attempt(graph: Graph, work: Callable[[Transaction], T], *, is_replay: bool) -> T:
     with graph.session() as session, session.begin_transaction() as tx:
-        result = work(Transaction(tx))
+        result = work(Transaction(tx, is_replay=is_replay))
         tx.commit()
         return result
 
@@ -100,12 +112,11 @@ def _count_if_retryable(error: Exception) -> bool:
     elif isinstance(error, ConstraintError):
         # Another writer created the same key between our read and our write: the next try will find it.
         retry_stats.duplicates += 1
+    elif isinstance(error, IncompleteCommit):
+        # The driver calls this not retryable; every write here is keyed, so running it again is harmless.
+        retry_stats.unknown_commits += 1
     elif isinstance(error, (ServiceUnavailable, SessionExpired)):
-        # Includes IncompleteCommit: every write is keyed, so running it again is harmless.
-        if type(error).__name__ == "IncompleteCommit":
-            retry_stats.unknown_commits += 1
-        else:
-            retry_stats.outages += 1
+        retry_stats.outages += 1
     elif isinstance(error, Neo4jError) and error.code and "DeadlockDetected" in error.code:
         retry_stats.deadlocks += 1
     elif isinstance(error, Neo4jError) and error.code and "LockAcquisitionTimeout" in error.code:
