@@ -27,6 +27,10 @@ COMMANDS = {
     "bench": ("cli.bench", "bench", "Measure the write path on this machine."),
 }
 
+# Commands that hand what they do not know to another program.
+_PASSES_ON = frozenset({"test"})
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
 
 class _LazyCommands(TyperGroup):
     """Lists commands by the table's words and imports only the module of the one that runs."""
@@ -63,7 +67,8 @@ def _load(name: str) -> Any:
         command = typer.main.get_command(found)
     else:
         single = typer.Typer(add_completion=False)
-        single.command(name, help=found.__doc__ or words)(found)
+        settings = _PASS_ON if name in _PASSES_ON else None
+        single.command(name, help=found.__doc__ or words, context_settings=settings)(found)
         command = typer.main.get_command(single)
     command.name = name
     return command

@@ -60,7 +60,8 @@ def ensure_jars(store: Path) -> list[Path]:
 
 def examine_jars(store: Path) -> tuple[list[str], list[str]]:
     """Coordinates of the locked jars that are damaged and that are missing below `store`; reads every byte."""
-    damaged, missing = [], []
+    damaged: list[str] = []
+    missing: list[str] = []
     for jar in read_lock():
         if not _matches(store / jar.path, jar):
             (damaged if (store / jar.path).exists() else missing).append(jar.coordinate)
