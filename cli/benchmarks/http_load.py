@@ -60,13 +60,12 @@ def _send_all(url: str, requests: list[bytes], connections: int, batched: bool, 
 
 async def _drive(url: str, requests: list[bytes], connections: int, batched: bool) -> LoadReport:
     parts = urlsplit(url)
+    host, port = parts.hostname or "127.0.0.1", parts.port or 80
     loop = asyncio.get_running_loop()
     waiting = iter(requests)
     senders = []
     for _ in range(connections):
-        _, sender = await loop.create_connection(
-            lambda: _Sender(waiting, loop.create_future(), batched), parts.hostname, parts.port
-        )
+        _, sender = await loop.create_connection(lambda: _Sender(waiting, loop.create_future(), batched), host, port)
         senders.append(sender)
     gc.collect()
     gc.freeze()

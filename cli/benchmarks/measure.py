@@ -1,10 +1,10 @@
 """Bench, third step: one measurement of one kind, from a fresh brand to numbers."""
 
-import itertools
 import os
 import secrets
 import statistics
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -57,7 +57,8 @@ class Measured:
     p50: float
     p95: float
     p99: float
-    retries: int | None
+    retries: dict[str, int] | None
+    """Transactions tried again, by reason; None where the service does not tell."""
     refused: int
     rows: dict[str, int]
     neo4j_mb: float | None
@@ -127,8 +128,10 @@ def _from_writers(
 ) -> Measured:
     seconds = max(report.ended for report in reports) - min(report.began for report in reports)
     latencies = [value for report in reports for value in report.seconds]
-    retries = sum(itertools.chain.from_iterable(report.retries.values() for report in reports))
-    return _measured(letter, (seconds, latencies, retries, 0), brand, samples, servers, graph)
+    retries: Counter[str] = Counter()
+    for report in reports:
+        retries.update(report.retries)
+    return _measured(letter, (seconds, latencies, dict(+retries), 0), brand, samples, servers, graph)
 
 
 def _from_load(
@@ -140,7 +143,7 @@ def _from_load(
 
 def _measured(
     letter: str,
-    outcome: tuple[float, list[float], int | None, int],
+    outcome: tuple[float, list[float], dict[str, int] | None, int],
     brand: str,
     samples: Sequence[Sample],
     servers: Servers,

@@ -55,7 +55,7 @@ def _medians(result: BenchResult, letter: str) -> dict[str, Any]:
         values = [number for one in found if (number := value(one)) is not None]
         return round(statistics.median(values), 2) if values else None
 
-    retries = [one.retries for one in found if one.retries is not None]
+    retries = [sum(one.retries.values()) for one in found if one.retries is not None]
     return {
         "rate": median(lambda one: one.rate),
         "p50": median(lambda one: one.p50),

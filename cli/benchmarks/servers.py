@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from core.errors import ConfigurationError
 from core.settings import Settings, load_settings
 from embedded.neo4j import launch_neo4j
+from embedded.neo4j_conf import service_sizes
 from embedded.redis import launch_redis
 from graph.driver import Graph
 from graph.migrations import migrate
@@ -46,7 +47,7 @@ def bench_servers(*, with_api: bool, folder: Path | None = None) -> Iterator[Ser
         settings = load_settings()
         pid = None
         if settings.neo4j_uri is None:
-            neo4j = stack.enter_context(launch_neo4j(directory / "neo4j"))
+            neo4j = stack.enter_context(launch_neo4j(directory / "neo4j", sizes=service_sizes()))
             pid = neo4j.pid
             settings = settings.model_copy(
                 update={"neo4j_uri": neo4j.uri, "neo4j_user": neo4j.user, "neo4j_password": SecretStr(neo4j.password)}

@@ -12,7 +12,7 @@ BRAND = BrandSettings("bench")
 
 def measured(letter: str, events: int, seconds: float) -> Measured:
     rows = {"customers": 1, "events": events, "carried": 2, "links": 1}
-    return Measured(letter, events, seconds, 1.0, 2.0, 3.0, 0, 0, rows, None, None)
+    return Measured(letter, events, seconds, 1.0, 2.0, 3.0, {}, 0, rows, None, None)
 
 
 def test_the_mix_is_what_the_targets_were_set_for() -> None:
