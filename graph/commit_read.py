@@ -38,6 +38,19 @@ class Holdings:
                 if identifier.type in LINKING_TYPES:
                     self.roots.update(holders)
 
+    def ends_of(self, event: IncomingEvent) -> tuple[list[str], list[Identifier]]:
+        """The live profiles that an event's linking identifiers lead to, and those of them that nobody holds."""
+        profiles: list[str] = []
+        unheld: list[Identifier] = []
+        for identifier in event.identifiers:
+            if identifier.type in LINKING_TYPES and identifier not in self.shared:
+                holders = self.owners.get(identifier)
+                if holders:
+                    profiles.extend(self.roots[persona] for persona in holders)
+                else:
+                    unheld.append(identifier)
+        return profiles, unheld
+
     def is_guarded(self, identifier: Identifier) -> bool:
         """Whether every writer that touches it holds the lock of a profile that holds it."""
         return identifier in self.owners and identifier.type in LINKING_TYPES and identifier not in self.shared
@@ -166,23 +179,13 @@ def _profiles_that_may_merge(events: Sequence[IncomingEvent], holdings: Holdings
 
     anchors: list[tuple[object, bool]] = []
     for event in events:
-        nodes: list[object] = []
-        touches = False
-        for identifier in event.identifiers:
-            if identifier.type not in LINKING_TYPES or identifier in holdings.shared:
-                continue
-            holders = holdings.owners.get(identifier)
-            if holders:
-                touches = True
-                nodes.extend(holdings.roots[persona] for persona in holders)
-            else:
-                nodes.append(identifier)
-        if not nodes:
-            continue
-        first = find(nodes[0])
-        for node in nodes[1:]:
-            parent[find(node)] = first
-        anchors.append((first, touches))
+        profiles, unheld = holdings.ends_of(event)
+        nodes = [*profiles, *unheld]
+        if nodes:
+            first = find(nodes[0])
+            for node in nodes[1:]:
+                parent[find(node)] = first
+            anchors.append((first, bool(profiles)))
     indirect = {find(anchor) for anchor, touches in anchors if not touches}
     members: dict[object, set[str]] = {}
     for node in parent:
@@ -196,5 +199,6 @@ def read_details(tx: Transaction, brand: str, roots: list[str], working: Working
         profile = working.profiles[root_id]
         profile.identifiers = {(kind, value) for kind, value in identifiers}
         profile.not_same = set(not_same) - {root_id}
-    for review_id, reason, identifiers, event_ids, profile_ids in tx.rows("commit/read_reviews", brand=brand, roots=roots):
+    for row in tx.rows("commit/read_reviews", brand=brand, roots=roots):
+        review_id, reason, identifiers, event_ids, profile_ids = row
         working.reviews.append(OpenReview(review_id, set(profile_ids), reason, set(identifiers), list(event_ids)))

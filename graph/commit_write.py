@@ -102,10 +102,12 @@ def _creation_row(persona: Persona, working: WorkingSet, currency: str, now: int
 
 
 def _write_links(tx: Transaction, brand: str, working: WorkingSet) -> None:
-    rows: list[list[Any]] = [
-        [link.persona_id, link.identifier.key(brand), to_micros(link.event), link.event.trust, link.event.source, link.event.id]
-        for link in working.links
-    ]
+    rows: list[list[Any]] = []
+    for link in working.links:
+        event = link.event
+        rows.append([
+            link.persona_id, link.identifier.key(brand), to_micros(event), event.trust, event.source, event.id,
+        ])  # fmt: skip
     rows.sort(key=lambda row: row[1])
     tx.run("commit/create_links", brand=brand, rows=rows)
 

@@ -26,9 +26,10 @@ class Graph:
 
     @classmethod
     def connect(cls, settings: Settings) -> Self:
-        """Open a driver for `settings`; does no network traffic yet; raises ConfigurationError without a URI."""
+        """Open a driver for `settings` without network traffic; raises ConfigurationError without a URI."""
         if settings.neo4j_uri is None or settings.neo4j_password is None:
-            raise ConfigurationError("Neo4j is not configured: set NEO4J_URI and NEO4J_PASSWORD, or run `constintel up`.")
+            what = "Neo4j is not configured: set NEO4J_URI and NEO4J_PASSWORD, or run `constintel up`."
+            raise ConfigurationError(what)
         driver = neo4j.GraphDatabase.driver(
             settings.neo4j_uri,
             auth=(settings.neo4j_user, settings.neo4j_password.get_secret_value()),
@@ -56,7 +57,8 @@ class Graph:
         try:
             self._driver.verify_connectivity()
         except AuthError as error:
-            raise ConfigurationError("Neo4j refused the user or password: check NEO4J_USER and NEO4J_PASSWORD.") from error
+            what = "Neo4j refused the user or password: check NEO4J_USER and NEO4J_PASSWORD."
+            raise ConfigurationError(what) from error
         except (DriverError, Neo4jError) as error:
             raise UnavailableError("Neo4j is not reachable.") from error
 

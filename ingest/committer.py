@@ -1,4 +1,10 @@
-"""Group commit: waiting requests of one brand share a transaction, and each is answered after it is committed."""
+"""Group commit: waiting requests of one brand share a transaction, and each is answered after it is committed.
+
+Two writers that touch the same identifier wait for each other inside the database, holding everything else meanwhile.
+So a writer leaves requests alone that share an identifier or an order with a transaction under way, and takes others
+first.
+The locks in the graph keep several processes right; this keeps one process fast.
+"""
 
 import asyncio
 import threading
@@ -15,6 +21,9 @@ from core.events import IncomingEvent
 
 log = structlog.get_logger(__name__)
 
+# How many requests a writer passes over in search of ones that it can take now.
+_LOOK_AHEAD = 1_000
+
 Outcome = EventResult | ConstIntelError
 CommitBatch = Callable[[BrandSettings, Sequence[IncomingEvent]], list[EventResult]]
 
@@ -26,6 +35,8 @@ class _Waiting:
     settings: BrandSettings
     events: list[IncomingEvent]
     future: "asyncio.Future[list[Outcome]]"
+    touched: frozenset[object]
+    """Identifiers and order keys of its events."""
 
 
 class GroupCommitter:
@@ -40,6 +51,7 @@ class GroupCommitter:
         self._max_events = max_events
         self._max_waiting = max_waiting
         self._queues: dict[str, deque[_Waiting]] = {}
+        self._under_way: dict[str, set[object]] = {}
         self._turns: deque[str] = deque()
         self._waiting_events = 0
         self._is_closing = False
@@ -65,7 +77,7 @@ class GroupCommitter:
             queue = self._queues.setdefault(settings.id, deque())
             if not queue:
                 self._turns.append(settings.id)
-            queue.append(_Waiting(settings, events, future))
+            queue.append(_Waiting(settings, events, future, _touched(events)))
             self._waiting_events += len(events)
             self._changed.notify()
         return future
@@ -79,30 +91,64 @@ class GroupCommitter:
             thread.join()
 
     def _take(self) -> list[_Waiting]:
-        """Block until there is work; requests of one brand, at least one, empty when closing."""
+        """Block until there is work that no other writer is at; requests of one brand, empty when closing."""
         with self._changed:
-            while not self._turns:
-                if self._is_closing:
+            while True:
+                for _ in range(len(self._turns)):
+                    brand = self._turns.popleft()
+                    taken = self._take_from(brand)
+                    if self._queues[brand]:
+                        self._turns.append(brand)
+                    else:
+                        del self._queues[brand]
+                    if taken:
+                        return taken
+                if self._is_closing and not self._turns:
                     return []
                 self._changed.wait()
-            brand = self._turns.popleft()
-            queue = self._queues[brand]
-            taken = [queue.popleft()]
-            size = len(taken[0].events)
-            while queue and size + len(queue[0].events) <= self._max_events:
-                size += len(queue[0].events)
-                taken.append(queue.popleft())
-            if queue:
-                self._turns.append(brand)
+
+    def _take_from(self, brand: str) -> list[_Waiting]:
+        """The oldest requests of a brand that fit one transaction and touch nothing that is under way.
+
+        A request that is passed over also keeps back later ones that share something with it: order is kept.
+        """
+        queue = self._queues[brand]
+        under_way = self._under_way.setdefault(brand, set())
+        blocked: set[object] = set()
+        taken: list[_Waiting] = []
+        passed: list[_Waiting] = []
+        size = 0
+        while queue and len(passed) < _LOOK_AHEAD:
+            waiting = queue.popleft()
+            is_free = under_way.isdisjoint(waiting.touched) and blocked.isdisjoint(waiting.touched)
+            if is_free and (not taken or size + len(waiting.events) <= self._max_events):
+                taken.append(waiting)
+                size += len(waiting.events)
             else:
-                del self._queues[brand]
-            self._waiting_events -= size
-            return taken
+                passed.append(waiting)
+                blocked |= waiting.touched
+                if is_free:
+                    break
+        queue.extendleft(reversed(passed))
+        for waiting in taken:
+            under_way |= waiting.touched
+        self._waiting_events -= size
+        return taken
+
+    def _release(self, brand: str, taken: list[_Waiting]) -> None:
+        with self._changed:
+            under_way = self._under_way[brand]
+            for waiting in taken:
+                under_way -= waiting.touched
+            if not under_way and brand not in self._queues:
+                del self._under_way[brand]
+            self._changed.notify_all()
 
     def _write(self) -> None:
         while taken := self._take():
-            events = [event for waiting in taken for event in waiting.events]
-            outcomes = self._outcomes(taken[0].settings, events)
+            settings = taken[0].settings
+            outcomes = self._outcomes(settings, [event for waiting in taken for event in waiting.events])
+            self._release(settings.id, taken)
             by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[list[Outcome]], list[Outcome]]]] = {}
             start = 0
             for waiting in taken:
@@ -124,6 +170,15 @@ class GroupCommitter:
                 return self._outcomes(settings, events[:middle]) + self._outcomes(settings, events[middle:])
             log.error("event_refused_by_graph", event_id=events[0].id, reason=type(error).__name__)
             return [InvalidInputError("The event could not be stored.")]
+
+
+def _touched(events: Sequence[IncomingEvent]) -> frozenset[object]:
+    touched: set[object] = set()
+    for event in events:
+        touched.update(event.identifiers)
+        if event.order is not None:
+            touched.add(event.order.key)
+    return frozenset(touched)
 
 
 def _answer(answers: "list[tuple[asyncio.Future[list[Outcome]], list[Outcome]]]") -> None:

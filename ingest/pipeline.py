@@ -1,7 +1,7 @@
 """THE FLOW: one event from a parsed request to its acknowledged decision; read this file first.
 
-authenticate and parse (`api/`, `ingest/sources/`) → `parse_event` (validate, extract) → `to_incoming` (normalise, give it
-its id) → `GroupCommitter` (one transaction for many: `graph/commit.py`, decided by `resolver/`) → answer.
+authenticate and parse (`api/`, `ingest/sources/`) → `parse_event` (validate, extract) → `to_incoming` (normalise, give
+it its id) → `GroupCommitter` (one transaction for many: `graph/commit.py`, decided by `resolver/`) → answer.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class Ingest:
         return self._committer.waiting_events
 
     async def take(self, brand: BrandSettings, raws: Sequence[RawEvent]) -> list[Outcome]:
-        """Store `raws` in their order; one outcome for each: its result after the commit, or the error that refused it."""
+        """Store `raws` in their order; for each its result after the commit, or the error that refused it."""
         received_at = self._clock()
         outcomes: list[Outcome | None] = [None] * len(raws)
         incoming: list[IncomingEvent] = []

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 
-from core.events import IncomingEvent
 from resolver.orders import Fact, OrderState, add_fact, fold_order
 from resolver.profiles import Persona, Profile
 from resolver.records import DecidedEvent, EventMove, OrderWork
@@ -87,7 +86,7 @@ class OrderBook:
 
 
 def _fact(decided: DecidedEvent) -> Fact:
-    event: IncomingEvent = decided.event
+    event = decided.event
     order = event.order
     if order is None:
         raise ValueError("the event says nothing about an order")

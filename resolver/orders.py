@@ -52,13 +52,15 @@ NO_ORDER = OrderState()
 def fold_order(facts: Sequence[Fact]) -> OrderState:
     """Fold facts into the order's state.
 
-    The owner comes from the earliest sale with identifiers of its own, the time from the earliest sale, the amount from the earliest sale that its source says is paid for,
-    lines from the earliest version that has some; a cancellation counts nothing, refunds count once by refund id.
+    The owner comes from the earliest sale with identifiers of its own, the time from the earliest sale, the amount from
+    the earliest sale that its source says is paid for, lines from the earliest version that has some; a cancellation
+    counts nothing, refunds count once by refund id.
     """
     sales = sorted((fact for fact in facts if fact.kind == SALE), key=lambda fact: fact.rank)
     counting = [fact for fact in sales if fact.counts]
     base = next(iter(counting or sales), None)
-    refunded = sum(fact.total_minor for fact in _distinct_refunds(facts) if base is None or fact.currency == base.currency)
+    refunds = _distinct_refunds(facts)
+    refunded = sum(fact.total_minor for fact in refunds if base is None or fact.currency == base.currency)
     cancelled = any(fact.kind == CANCEL for fact in facts)
     total = base.total_minor if base else 0
     is_refunded = refunded > 0 and refunded >= total

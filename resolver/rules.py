@@ -6,7 +6,7 @@ from core.brand import BrandSettings
 
 RULE_VERSION = "2026-11-01"
 CHANGELOG = {
-    "2026-11-01": "Cluster match by linking identifiers, three-profile threshold, not the same, shared identifiers do not link.",
+    "2026-11-01": "Match by linking identifiers, three-profile threshold, not the same, shared ones do not link.",
 }
 
 RULE_THRESHOLD = "threshold"

@@ -30,7 +30,7 @@ DEFAULT_TABLE = StrengthTable()
 
 
 def profile_strength(types: Collection[str], orders: int, table: StrengthTable = DEFAULT_TABLE) -> int:
-    """`max(identity score, relationship score)` capped at 100, from the identifier types present and completed orders."""
+    """`max(identity score, relationship score)` capped at 100, from identifier types present and completed orders."""
     return min(100, max(identity_score(types, table), relationship_score(types, orders, table)))
 
 

@@ -66,9 +66,7 @@ def _point_all(forest: Forest, link: MergeLink) -> None:
         forest.point(absorbed, survivor, link.merge_id)
 
 
-def _side(
-    end: str, link: MergeLink, personas: Collection[str], before: Forest, after: Forest, kept_root: str
-) -> str:
+def _side(end: str, link: MergeLink, personas: Collection[str], before: Forest, after: Forest, kept_root: str) -> str:
     """Which part of the profile that `end` headed takes its place now that the profile has come apart."""
     group = [persona for persona in personas if before.root(persona) == before.root(end)]
     if len({after.root(persona) for persona in group}) == 1:

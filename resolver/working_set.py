@@ -100,7 +100,8 @@ class WorkingSet:
             is_linking = True
             for persona_id in self.owners.get(identifier, ()):
                 by_root.setdefault(self.personas[persona_id].root_id, []).append((identifier, persona_id))
-        hits = (RuleHit(RULE_SHARED, f"{shared} identifier(s) are shared by too many people to link"),) if shared else ()
+        detail = f"{shared} identifier(s) are shared by too many people to link"
+        hits = (RuleHit(RULE_SHARED, detail),) if shared else ()
         return [Match(self.profiles[root], tuple(owned)) for root, owned in by_root.items()], is_linking, hits
 
     def _take_unresolved(self, event: IncomingEvent, persona_id: str) -> DecidedEvent:

@@ -10,7 +10,9 @@ T0 = datetime(2026, 10, 1, 12, tzinfo=UTC)
 _numbers = itertools.count(1)
 
 
-def event(brand: str, *pairs: str, key: str | None = None, minute: int = 0, order: OrderFact | None = None, **more: object) -> IncomingEvent:
+def event(
+    brand: str, *pairs: str, key: str | None = None, minute: int = 0, order: OrderFact | None = None, **more: object
+) -> IncomingEvent:
     """An event with identifiers written as `email:a@example.com`, `minute` minutes after T0."""
     identifiers = tuple(Identifier(*pair.split(":", 1)) for pair in pairs)
     kind = {"sale": "purchase", "refund": "refund", "cancel": "order_cancelled", "status": "order_updated"}

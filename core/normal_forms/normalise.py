@@ -129,11 +129,9 @@ def _rules(settings: BrandSettings) -> _Rules:
 
 @lru_cache(maxsize=CACHE_SIZE)
 def _normalise_text(identifier_type: str, text: str, rules: _Rules) -> Identifier | Rejected:
-    if len(text) > MAX_LENGTH:
-        return Rejected(f"longer than {MAX_LENGTH} characters")
     trimmed = _trim(text)
-    if _CONTROL.search(trimmed):
-        return Rejected("contains control characters")
+    if len(text) > MAX_LENGTH or _CONTROL.search(trimmed):
+        return Rejected(f"longer than {MAX_LENGTH} characters or with control characters")
     # Card digits describe and never link, so 0000 does no harm there.
     if identifier_type != "card_last4" and is_junk(trimmed):
         return Rejected("a junk value")

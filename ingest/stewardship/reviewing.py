@@ -20,6 +20,7 @@ from graph.transactions import Transaction, in_transaction
 from ingest.stewardship.merging import COMMAND_BUDGET_SECONDS, new_command
 
 PENDING = "pending"
+_A_PAIR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def approve_review(graph: Graph, brand: BrandSettings, review_id: str, *, reason
     """Merge all profiles of a pending review; raises NotFoundError, ConflictError when it is settled."""
 
     def decide(tx: Transaction, command: Command, roots: list[str]) -> tuple[str, MergeOutcome | None, str]:
-        if len(roots) < 2:
+        if len(roots) < _A_PAIR:
             return "merged", None, "The profiles of this review had become one before."
         return "merged", merge_roots(tx, command, roots, REASON_REVIEW), ""
 
@@ -66,7 +67,7 @@ def split_review(
     Raises InvalidInputError for fewer than two profiles or one that the review does not propose.
     """
     chosen = list(dict.fromkeys(profile_ids))
-    if len(chosen) < 2:
+    if len(chosen) < _A_PAIR:
         raise InvalidInputError("Name at least two profiles to merge.", field="profile_ids")
 
     def decide(tx: Transaction, command: Command, roots: list[str]) -> tuple[str, MergeOutcome | None, str]:
@@ -101,13 +102,13 @@ def _settle(graph: Graph, command: Command, review_id: str, decide: Decide) -> R
             review_id,
             new_status,
             merged.merge_id if merged else None,
-            merged.survivor_id if merged else (roots[0] if new_status == "merged" and roots else None),
+            merged.survivor_id if merged else (roots[0] if roots and new_status == "merged" else None),
             note,
         )
         tx.run(
             "stewardship/settle_review",
-            brand=brand, id=review_id, command_id=command.id, status=outcome.status, by=command.by, reason=command.reason,
-            merge_id=outcome.merge_id, survivor_id=outcome.survivor_id, now=command.now,
+            brand=brand, id=review_id, command_id=command.id, status=outcome.status, by=command.by,
+            reason=command.reason, merge_id=outcome.merge_id, survivor_id=outcome.survivor_id, now=command.now,
         )  # fmt: skip
         return outcome
 

@@ -124,7 +124,9 @@ def test_orders_count_once_and_survive_merges(graph: Graph, brand_id: str) -> No
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_refunds_and_cancellations_without_identifiers_follow_their_order(graph: Graph, brand_id: str, seed: int) -> None:
+def test_refunds_and_cancellations_without_identifiers_follow_their_order(
+    graph: Graph, brand_id: str, seed: int
+) -> None:
     events = [
         event(brand_id, "email:a@x.io", order=fact(brand_id, "o1", total=1000), minute=1),
         event(brand_id, order=fact(brand_id, "o1", "refund", 300, refund_id="r1"), minute=2),
@@ -154,7 +156,11 @@ def random_history(brand: str, seed: int, length: int = 60) -> list[IncomingEven
     history = []
     for place in range(length):
         pairs = chance.sample(names, chance.choice((1, 1, 2, 2, 3)))
-        order = fact(brand, f"o{chance.randrange(12)}", total=chance.randrange(1, 50) * 100) if chance.random() < 0.3 else None
+        order = (
+            fact(brand, f"o{chance.randrange(12)}", total=chance.randrange(1, 50) * 100)
+            if chance.random() < 0.3
+            else None
+        )
         history.append(event(brand, *pairs, key=f"h{place}", minute=place, order=order))
     return history
 

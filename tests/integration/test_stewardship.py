@@ -92,7 +92,12 @@ def test_an_unmerge_twice_is_refused(graph: Graph, brand_id: str) -> None:
 def test_merges_that_make_no_sense_are_refused_and_write_nothing(graph: Graph, brand_id: str) -> None:
     one, two = send(graph, brand_id, "email:a@x.io", minute=1), send(graph, brand_id, "phone:+1", minute=2)
     foreign = send(graph, f"{brand_id}-other", "email:a@x.io")
-    for others, error in (([one], InvalidInputError), ([], InvalidInputError), (["nobody"], NotFoundError), ([foreign], NotFoundError)):
+    for others, error in (
+        ([one], InvalidInputError),
+        ([], InvalidInputError),
+        (["nobody"], NotFoundError),
+        ([foreign], NotFoundError),
+    ):
         with pytest.raises(error):
             merge(graph, brand_id, one, *others)
     merge(graph, brand_id, one, two)

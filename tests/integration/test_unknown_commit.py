@@ -24,7 +24,9 @@ def test_an_unknown_commit_is_replayed_and_counts_once(graph: Graph, graph_setti
         results = commit_batch(cut, BrandSettings(brand_id), events)
     assert (proxy.commits_cut, retry_stats.unknown_commits - before) == (1, 1)
     assert [(result.decision, result.duplicate) for result in results] == [("created", False)] * 5
-    assert [(live.event_count, live.performed, live.ltv_minor) for live in live_profiles(graph, brand_id)] == [(1, 1, 1000)] * 5
+    assert [(live.event_count, live.performed, live.ltv_minor) for live in live_profiles(graph, brand_id)] == [
+        (1, 1, 1000)
+    ] * 5
 
 
 def test_an_unknown_commit_of_a_command_is_carried_out_once(
@@ -34,7 +36,10 @@ def test_an_unknown_commit_of_a_command_is_carried_out_once(
     ids = [
         commit_batch(graph, brand, [event(brand_id, f"email:{n}@x.io", minute=n)])[0].profile_id or "" for n in range(3)
     ]
-    with cutting_proxy(graph_settings.neo4j_uri or "") as proxy, Graph.connect(through(graph_settings, proxy.port)) as cut:
+    with (
+        cutting_proxy(graph_settings.neo4j_uri or "") as proxy,
+        Graph.connect(through(graph_settings, proxy.port)) as cut,
+    ):
         for others in (ids[1:2], ids[2:]):
             proxy.cuts = 1
             assert merge_profiles(cut, brand, ids[0], others, by="steward").survivor_id == ids[0]

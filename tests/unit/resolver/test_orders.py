@@ -23,7 +23,6 @@ def fold(*facts: Fact) -> OrderState:
     return fold_order(known)
 
 
-
 def test_the_same_order_again_counts_once() -> None:
     state = fold(sale("e1", 1), sale("e2", 2))
     assert (state.counted_minor, state.counts) == (1000, True)

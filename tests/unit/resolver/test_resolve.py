@@ -13,7 +13,9 @@ RULES = RuleSet()
 
 
 def profile(name: str, strength: int = 40, first_seen: int = 0, not_same: set[str] | None = None) -> Profile:
-    return Profile(name, Statistics(first_seen=first_seen, last_seen=first_seen), strength=strength, not_same=not_same or set())
+    return Profile(
+        name, Statistics(first_seen=first_seen, last_seen=first_seen), strength=strength, not_same=not_same or set()
+    )
 
 
 def match(of: Profile, *identifiers: tuple[str, str]) -> Match:
@@ -40,7 +42,10 @@ def test_more_than_three_matches_waits_for_review() -> None:
 
 
 def test_an_automatic_merge_says_identifier_match() -> None:
-    assert resolve([match(profile(f"p{n}"), ("email", f"e{n}")) for n in range(2)], True, RULES).reason == "identifier_match"
+    assert (
+        resolve([match(profile(f"p{n}"), ("email", f"e{n}")) for n in range(2)], True, RULES).reason
+        == "identifier_match"
+    )
 
 
 def test_the_threshold_is_a_setting() -> None:
