@@ -47,7 +47,7 @@ def send_events(target: Target, events: Sequence[dict[str, Any]], advance: Advan
     began = time.perf_counter()
 
     def connection() -> list[dict[str, Any]]:
-        answers = []
+        answers: list[dict[str, Any]] = []
         with ServiceClient(target.url, target.api_key) as client:
             while True:
                 with lock:

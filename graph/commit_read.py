@@ -180,7 +180,7 @@ def _profiles_that_may_merge(events: Sequence[IncomingEvent], holdings: Holdings
     anchors: list[tuple[object, bool]] = []
     for event in events:
         profiles, unheld = holdings.ends_of(event)
-        nodes = [*profiles, *unheld]
+        nodes: list[object] = [*profiles, *unheld]
         if nodes:
             first = find(nodes[0])
             for node in nodes[1:]:

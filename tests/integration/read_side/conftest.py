@@ -42,7 +42,7 @@ class SmallGraph:
 
     def customer(self, short: str, *, root: str | None = None, hours: int = 0, **properties: Any) -> str:
         at = START + timedelta(hours=hours)
-        defaults = {
+        defaults: dict[str, Any] = {
             "id": self.name(short), "brand": self.brand.id, "root_id": self.name(root or short), "created_at": at,
             "currency": "USD", "strength": 40, "ltv_minor": 0, "total_orders": 0, "event_count": 0, "first_seen": at,
             "last_seen": at, "own_last_seen": at, "identifier_types": ["email"], "persona_count": 1, "merge_count": 0,
@@ -64,7 +64,7 @@ class SmallGraph:
         self, short: str, persona: str | None, *, minutes: int = 0, keys: tuple[str, ...] = (), **properties: Any
     ) -> str:
         at = START + timedelta(minutes=minutes)
-        defaults = {
+        defaults: dict[str, Any] = {
             "id": self.name(short), "brand": self.brand.id, "type": "page_view", "channel": "website", "source": "shop",
             "occurred_at": at, "received_at": at, "payload": "{}", "decision": "attached",
             "persona_id": None if persona is None else self.name(persona),
@@ -73,7 +73,7 @@ class SmallGraph:
         return defaults["id"]
 
     def order(self, short: str, persona: str, minor: int, *, minutes: int = 0, **properties: Any) -> str:
-        defaults = {
+        defaults: dict[str, Any] = {
             "key": self.name(short), "brand": self.brand.id, "persona_id": self.name(persona), "counted_minor": minor,
             "total_minor": minor, "refunded_minor": 0, "counts": True, "currency": "USD", "status": "completed",
             "placed_at": START + timedelta(minutes=minutes), "lines": "",
@@ -81,7 +81,7 @@ class SmallGraph:
         return self._add("orders", {**defaults, **properties})["key"]
 
     def merge(self, short: str, survivor: str, *absorbed: str, minutes: int = 0, **properties: Any) -> str:
-        defaults = {
+        defaults: dict[str, Any] = {
             "id": self.name(short), "brand": self.brand.id, "at": START + timedelta(minutes=minutes), "before": "[]",
             "after": "{}", "survivor_id": self.name(survivor), "absorbed_ids": [self.name(id_) for id_ in absorbed],
             "reason": "identifier_match", "decided_by": "rules", "identifiers": [], "rule_version": "1",
@@ -93,7 +93,7 @@ class SmallGraph:
 
     def review(self, short: str, *profiles: str, status: str = "pending", minutes: int = 0) -> str:
         at = START + timedelta(minutes=minutes)
-        properties = {
+        properties: dict[str, Any] = {
             "id": self.name(short), "brand": self.brand.id, "status": status, "reason": "too many", "created_at": at,
             "identifiers": ["email:a@example.com"], "event_ids": ["evt_1"], "updated_at": at,
         }  # fmt: skip
@@ -112,7 +112,7 @@ class SmallGraph:
         params = {kind: self.rows.get(kind, []) for kind in kinds}
         with self.graph.session() as session:
             for statement in _statements("small_graph.cypher"):
-                session.run(statement, brand=self.brand.id, **params).consume()
+                session.run(statement, {"brand": self.brand.id, **params}).consume()
         self.saved_customers += [row["id"] for row in params["customers"]]
         self.saved_marks += [row["id"] for row in params["marks"]]
         self.rows.clear()

@@ -77,7 +77,9 @@ def test_360_sections_can_be_chosen(sarah):
     assert caught.value.field == "include"
 
 
-@pytest.mark.parametrize("read", [get_profile360, get_identity_graph, lambda *a: list_timeline(*a, Page())])
+@pytest.mark.parametrize(
+    "read", [get_profile360, get_identity_graph, lambda graph, brand, id_: list_timeline(graph, brand, id_, Page())]
+)
 def test_unknown_and_foreign_profiles_are_not_found(sarah, read):
     for brand, profile_id in ((sarah.brand.id, "nobody"), ("otherbrand", sarah.name("a"))):
         with pytest.raises(NotFoundError):

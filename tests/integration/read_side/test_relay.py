@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import redis
 
+from core.clock import Clock
 from core.settings import load_settings
 from graph.repositories import outbox
 from ingest import relay
@@ -39,12 +40,17 @@ def entries(client):
     return [{name.decode(): value.decode() for name, value in fields.items()} for fields in found]
 
 
+def at(seconds: int) -> Clock:
+    """A clock that stands so many seconds after NOW."""
+    return lambda: NOW + timedelta(seconds=seconds)
+
+
 def test_marks_become_stream_entries_and_one_wake_up_in_order(small, client, kind):
     small.customer("a")
     small.mark("m2", kind, "a", events=("evt_3",), minutes=2)
     small.mark("m1", kind, "a", events=("evt_1", "evt_2"), minutes=1)
     small.save()
-    sent = []
+    sent: list[list[str]] = []
     done = relay.relay_marks(small.graph, client, sent.append, lambda: NOW)
     assert sent == [[small.name("m1"), small.name("m2")]]
     assert (done.marks, done.entries, done.tasks) == (2, 3, 1)
@@ -55,9 +61,9 @@ def test_marks_under_way_are_left_alone_for_a_minute_then_sent_again(small, clie
     small.customer("a")
     mark = small.mark("m1", kind, "a")
     small.save()
-    sent = []
+    sent: list[list[str]] = []
     for seconds in (0, 2, 59, 61, 63):
-        relay.relay_marks(small.graph, client, sent.append, lambda at=NOW + timedelta(seconds=seconds): at)
+        relay.relay_marks(small.graph, client, sent.append, at(seconds))
     assert sent == [[mark], [mark]]
 
 
@@ -72,7 +78,7 @@ def test_nothing_is_lost_when_the_wake_up_fails(small, client, kind):
     with pytest.raises(redis.ConnectionError):
         relay.relay_marks(small.graph, client, refuse, lambda: NOW)
     assert client.get(relay.LEASE_KEY) is None
-    sent = []
+    sent: list[list[str]] = []
     relay.relay_marks(small.graph, client, sent.append, lambda: NOW + timedelta(minutes=2))
     assert sent == [[mark]]
 
@@ -81,7 +87,7 @@ def test_only_the_holder_of_the_lease_relays(small, client, kind):
     small.customer("a")
     small.mark("m1", kind, "a")
     small.save()
-    sent = []
+    sent: list[list[str]] = []
     with relay.relay_lease(client) as is_mine:
         assert is_mine
         relay.relay_marks(small.graph, client, sent.append, lambda: NOW)
@@ -103,7 +109,7 @@ def test_big_marks_are_spread_over_several_tasks(monkeypatch, small, client, kin
         small.customer(name)
     marks = [small.mark(f"m{n}", kind, *names, minutes=n) for n, names in enumerate(["a", "ab", "abc", "c"])]
     small.save()
-    sent = []
+    sent: list[list[str]] = []
     relay.relay_marks(small.graph, client, sent.append, lambda: NOW)
     assert sent == [marks[:2], [marks[2]], [marks[3]]]
 
@@ -113,6 +119,6 @@ def test_more_marks_than_one_call_looks_at_are_all_relayed(monkeypatch, small, c
     small.customer("a")
     marks = [small.mark(f"m{n}", kind, "a", minutes=n) for n in range(5)]
     small.save()
-    sent = []
+    sent: list[list[str]] = []
     relay.relay_marks(small.graph, client, sent.append, lambda: NOW)
     assert [mark for batch in sent for mark in batch] == marks

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from webhook_samples import BRAND, NOW, delivery, identifiers, incoming, read
+from tests.unit.ingest.webhook_samples import BRAND, NOW, delivery, identifiers, incoming, read
 
 from core.errors import InvalidInputError, MalformedBodyError
 from core.events import RawEvent

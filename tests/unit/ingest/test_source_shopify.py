@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from webhook_samples import BRAND, SECRET, delivery, fixture, identifiers, incoming, read
+from tests.unit.ingest.webhook_samples import BRAND, SECRET, delivery, fixture, identifiers, incoming, read
 
 from core.brand import BrandSettings
 from core.errors import InvalidInputError, MalformedBodyError

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from webhook_samples import NOW, SECRET, URL, delivery
+from tests.unit.ingest.webhook_samples import NOW, SECRET, URL, delivery
 
 from core.errors import UnauthorizedError
 from ingest.sources import SOURCES, WebhookRequest

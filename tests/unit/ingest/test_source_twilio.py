@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from webhook_samples import FIXTURES, delivery, identifiers, incoming, read
+from tests.unit.ingest.webhook_samples import FIXTURES, delivery, identifiers, incoming, read
 
 from core.errors import InvalidInputError, MalformedBodyError
 

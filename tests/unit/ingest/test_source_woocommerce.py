@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from webhook_samples import SECRET, delivery, fixture, identifiers, incoming, read
+from tests.unit.ingest.webhook_samples import SECRET, delivery, fixture, identifiers, incoming, read
 
 from core.errors import InvalidInputError
 from core.events import RawEvent
