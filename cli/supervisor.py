@@ -73,6 +73,8 @@ class _Child:
     start: Callable[[], Process]
     stage: int
     process: Process
+    finished: Callable[[int], None] | None = None
+    """Set for a job that runs once: it is told the exit status instead of being started again."""
     failures: int = 0
     due: float = field(default=0.0)
 
@@ -92,6 +94,10 @@ class Supervisor:
     def add_service(self, name: str, start: Callable[[], Process]) -> None:
         """Start a process of ours now."""
         self._add(name, start, _SERVICE)
+
+    def add_job(self, name: str, start: Callable[[], Process], finished: Callable[[int], None]) -> None:
+        """Start a job that runs once; `finished` is told its exit status."""
+        self._children.append(_Child(name, start, _SERVICE, start(), finished))
 
     def _add(self, name: str, start: Callable[[], Process], stage: int) -> None:
         self._children.append(_Child(name, start, stage, start()))
@@ -124,12 +130,16 @@ class Supervisor:
         """Start what is due; whether anything was started."""
         started = False
         now = time.monotonic()
-        for child in self._children:
+        for child in list(self._children):
             if child.due:
                 if now >= child.due:
                     started = self._start_again(child) or started
             elif (status := child.process.poll()) is not None:
                 child.process.kill_group()
+                if child.finished is not None:
+                    self._children.remove(child)
+                    child.finished(status)
+                    continue
                 lived = now - child.process.started_at
                 child.failures = 0 if lived > _STABLE_SECONDS else child.failures + 1
                 self._postpone(child, describe_exit(status))

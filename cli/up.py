@@ -254,9 +254,29 @@ class Installation:
         sys.stdout.flush()
 
     def _load_demo(self) -> None:
-        words = [sys.executable, "-P", "-m", "cli.main", "generate"]
-        process = self._start("demo", words)
-        say(f"loading the try-out data (process {process.pid})")
+        """Send the try-out data, once for a data directory, while everything already runs."""
+        done = self.options.data.path / "demo-loaded"
+        if done.exists():
+            return
+        words = [
+            str(Path(sys.executable).with_name("constintel")),
+            "generate",
+            "--brand",
+            DEMO_BRAND,
+            "--url",
+            self.url,
+        ]
+        words += ["--data-dir", str(self.options.data.path)]
+
+        def finished(status: int) -> None:
+            if status == 0:
+                done.touch()
+                say("the try-out data is loaded")
+            else:
+                say(f"the try-out data could not be loaded: see {self._log('demo')}")
+
+        say("loading the try-out data")
+        self.supervisor.add_job("demo", lambda: self._start("demo", words), finished)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -161,9 +161,9 @@ def test_two_servers_on_one_store_do_not_start_and_the_password_is_private(tmp_p
         settings = Settings(neo4j_uri=first.uri, neo4j_password=SecretStr(first.password))
         with Graph.connect(settings) as graph:
             graph.verify()
-        with Graph.connect(settings.model_copy(update={"neo4j_user": "nobody"})) as graph:
-            with pytest.raises(ConfigurationError):
-                graph.verify()
+        stranger = settings.model_copy(update={"neo4j_user": "nobody"})
+        with Graph.connect(stranger) as graph, pytest.raises(ConfigurationError):
+            graph.verify()
         second = start_neo4j(Neo4jOptions(home, sizes=TEST_SIZES, log=tmp_path / "second.log"))
         try:
             with pytest.raises(ConfigurationError, match="in use by another Neo4j"):

@@ -105,10 +105,12 @@ def test_sigterm_ends_everything_and_a_new_start_finds_the_data(tmp_path: Path) 
         assert len(everything) >= 5
         assert first.terminate() == 0
         assert not any(is_alive(pid) for pid in everything)
-    with running_up(tmp_path / "data") as second:
+    with running_up(tmp_path / "data", "--demo") as second:
         after = second.wait_until_running()
         assert after["api_key"] == before["api_key"]
         assert httpx.get(f"{after['url']}/api/profiles/{profile}", headers=key).json()["id"] == profile
+        wait_until(lambda: "the try-out data is loaded" in second.text(), "the try-out data is there")
+        assert len(httpx.get(f"{after['url']}/api/profiles", headers=key).json()["items"]) > 20
 
         # The supervisor is killed: its children end too, and the next start waits for them.
         everything = second.descendants()
