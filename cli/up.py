@@ -20,6 +20,7 @@ from cli.data_dir import DataDir
 from cli.supervisor import Signals, StopRequestedError, Supervisor
 from cli.worker import beat_words, worker_words
 from core.errors import ConfigurationError
+from core.logs import configure_logs
 from core.settings import Settings, child_environment, load_settings
 from embedded.machine import MEBIBYTE, available_memory
 from embedded.neo4j import Neo4jOptions, Neo4jServer, start_neo4j
@@ -62,6 +63,7 @@ def up(  # noqa: PLR0913, PLR0917 - one for each option
 ) -> None:
     """Start Neo4j, Redis, the API and the workers, keep them running, and end them all on Ctrl-C."""
     settings = load_settings()
+    configure_logs(level="WARNING", as_json=False)
     data = DataDir(data_dir or settings.data_dir)
     options = UpOptions(data, host, port, neo4j_port, neo4j_http_port, workers, demo)
     with data.hold(), Signals() as signals:
@@ -102,7 +104,8 @@ class Installation:
         self._start_databases()
         with Graph.connect(self.settings) as graph:
             graph.verify()
-            migrate(graph)
+            if names := migrate(graph):
+                say(f"schema brought up to date: {', '.join(names)}")
             known = self.options.data.read_credentials().get("api_key")
             self._api_key = ensure_demo_brand(graph, known if isinstance(known, str) else None)
         self._start_services()
@@ -155,7 +158,7 @@ class Installation:
         if self.settings.neo4j_uri is None:
             if available_memory() < _LEAST_MEMORY:
                 say(f"only {available_memory() // MEBIBYTE} MB of memory are free; Neo4j wants about 1200")
-            say("starting Neo4j (the first start fetches it, 155 MB)")
+            say("starting Neo4j")
             self.supervisor.add_database("neo4j", self._start_neo4j)
         if self.settings.redis_url is None:
             self.supervisor.add_database("redis", self._start_redis)

@@ -4,13 +4,15 @@ import os
 import signal
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.house.installation import RunningUp, is_alive, running_up, wait_until
+from embedded.process import free_port
+from tests.house.installation import RunningUp, is_alive, own_environment, running_up, wait_until
 
 SCRIPT = Path(__file__).parents[2] / "constintel"
 
@@ -75,6 +77,44 @@ def test_calls_queue_while_every_api_process_is_down(installation: RunningUp) ->
     for pid in installation.credentials()["pids"]["api"]:
         os.kill(pid, signal.SIGKILL)
     assert httpx.get(f"{installation.credentials()['url']}/api/monitoring/health", timeout=60).status_code == 200
+
+
+def script(*arguments: str) -> subprocess.Popen[str]:
+    words = [str(Path(sys.executable).with_name("constintel")), *arguments]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=own_environment())
+
+
+def test_more_api_processes_can_be_served_beside_it(installation: RunningUp) -> None:
+    port = free_port()
+    served = script("serve", "--data-dir", str(installation.data_dir), "--port", str(port))
+    try:
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/api/monitoring/health/ready"), "the second API is ready")
+    finally:
+        served.send_signal(signal.SIGTERM)
+        served.communicate(timeout=30)
+
+
+def answers(address: str) -> bool:
+    try:
+        return httpx.get(address, timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_a_second_worker_joins_and_leaves(installation: RunningUp) -> None:
+    joined = script("worker", "--data-dir", str(installation.data_dir), "--concurrency", "1")
+    assert joined.stdout is not None
+    try:
+        assert any("ready" in line for line in joined.stdout)
+    finally:
+        joined.send_signal(signal.SIGTERM)
+        joined.communicate(timeout=40)
+
+
+def test_migrate_says_that_nothing_is_to_do(installation: RunningUp) -> None:
+    migrated = script("migrate", "--data-dir", str(installation.data_dir))
+    out, _ = migrated.communicate(timeout=60)
+    assert (migrated.returncode, out) == (0, "the schema is up to date\n")
 
 
 def test_a_second_up_on_the_same_folder_names_the_first(installation: RunningUp) -> None:
