@@ -31,7 +31,7 @@ def run(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("name", story_names())
 def test_a_story_ends_as_expected_twice_and_does_nothing_when_sent_again(data_dir: Path, name: str) -> None:
-    done = run(data_dir, "scenario", name, "--twice", "--replay", "--wait", "60")
+    done = run(data_dir, "scenario", name, "--twice", "--replay", "--wait", "30")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "FAILED" not in done.stdout
     assert f"{name}: the second brand ends the same" in done.stdout
