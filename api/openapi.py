@@ -20,6 +20,7 @@ TAGS = [
     {"name": "profiles", "description": "Unified profiles: look up, list, merge, unmerge, import."},
     {"name": "reviews", "description": "Merges that wait for a person."},
     {"name": "customer360", "description": "Everything about one customer."},
+    {"name": "features", "description": "What is computed from a customer's history."},
     {"name": "admin", "description": "Brands and their keys."},
     {"name": "monitoring", "description": "Is the service there, and does it take events."},
 ]
