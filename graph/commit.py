@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from core.brand import BrandSettings
 from core.clock import utc_now
 from core.decisions import EventResult
 from core.events import IncomingEvent
-from graph.commit_read import load_working_set
+from graph.commit_read import load_working_set, read_before_locks
 from graph.commit_write import write_working_set
 from graph.driver import Graph
 from graph.transactions import Transaction, in_transaction
@@ -40,7 +41,8 @@ def _commit(
     tx: Transaction, settings: BrandSettings, events: Sequence[IncomingEvent], tried: set[str]
 ) -> list[EventResult]:
     """One try; `tried` collects the events that this call set out to store."""
-    results = _known_results(tx, settings.id, events)
+    before = read_before_locks(tx, settings.id, events)
+    results = {row[0]: (_known_result(row), row[7]) for row in before.known}
     # After a lost commit these were stored by this very call: their sender sent them once.
     own = tried.intersection(results) if tx.is_replay else set()
     fresh: dict[str, IncomingEvent] = {}
@@ -51,34 +53,25 @@ def _commit(
     working: WorkingSet | None = None
     if fresh:
         batch = list(fresh.values())
-        working = load_working_set(tx, settings, batch)
+        working = load_working_set(tx, settings, batch, before)
         folded = {result.event_id: result for result in working.take_all(batch)}
         write_working_set(tx, settings, working, _micros(utc_now()))
         results.update((event_id, (result, fresh[event_id].fingerprint)) for event_id, result in folded.items())
     return _in_order(events, results, own.union(fresh), working)
 
 
-def _known_results(
-    tx: Transaction, brand: str, events: Sequence[IncomingEvent]
-) -> dict[str, tuple[EventResult, str | None]]:
-    """Answers that stored events got, by id, with the fingerprint of what was stored."""
-    rows = tx.rows("commit/known_events", brand=brand, ids=[event.id for event in events])
-    return {
-        row[0]: (
-            EventResult(
-                event_id=row[0],
-                decision=row[1],
-                profile_id=row[2],
-                merged_profile_ids=tuple(row[3] or ()),
-                merge_id=row[4],
-                review_id=row[5],
-                duplicate=True,
-                warnings=tuple(row[6] or ()),
-            ),
-            row[7],
-        )
-        for row in rows
-    }
+def _known_result(row: Sequence[Any]) -> EventResult:
+    """The answer that a stored event got."""
+    return EventResult(
+        event_id=row[0],
+        decision=row[1],
+        profile_id=row[2],
+        merged_profile_ids=tuple(row[3] or ()),
+        merge_id=row[4],
+        review_id=row[5],
+        duplicate=True,
+        warnings=tuple(row[6] or ()),
+    )
 
 
 def _in_order(

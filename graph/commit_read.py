@@ -30,7 +30,10 @@ class Holdings:
     def note(self, rows: Iterable[list[Any]], by_key: dict[str, Identifier]) -> None:
         """Take over what the graph says: key, flags, holders."""
         for key, flags, holders in rows:
-            identifier = by_key[key]
+            identifier = by_key.get(key)
+            if identifier is None:
+                # Read for an event that turned out to be stored already.
+                continue
             if flags and FLAG_SHARED in flags:
                 self.shared.add(identifier)
             if holders:
@@ -56,11 +59,42 @@ class Holdings:
         return identifier in self.owners and identifier.type in LINKING_TYPES and identifier not in self.shared
 
 
-def load_working_set(tx: Transaction, settings: BrandSettings, events: Sequence[IncomingEvent]) -> WorkingSet:
+@dataclass(frozen=True, slots=True)
+class BeforeLocks:
+    """What is read in one round trip before anything is locked; rows as `commit/read_batch` returns them."""
+
+    known: list[list[Any]]
+    held: list[list[Any]]
+    owners: list[list[str]]
+
+
+def read_before_locks(tx: Transaction, brand: str, events: Sequence[IncomingEvent]) -> BeforeLocks:
+    """Which events are stored, who holds their identifiers and who owns their orders."""
+    [row] = tx.run(
+        "commit/read_batch",
+        brand=brand,
+        ids=[event.id for event in events],
+        keys=list({identifier.key(brand) for event in events for identifier in event.identifiers}),
+        order_keys=_order_keys(events),
+    )
+    return BeforeLocks(*row)
+
+
+def _order_keys(events: Sequence[IncomingEvent]) -> list[str]:
+    return sorted({event.order.key for event in events if event.order is not None})
+
+
+def load_working_set(
+    tx: Transaction, settings: BrandSettings, events: Sequence[IncomingEvent], before: BeforeLocks
+) -> WorkingSet:
     """Lock and read all that `events` may touch; raises StaleReadError when a profile was absorbed meanwhile."""
-    holdings = _find_holders(tx, settings.id, events)
-    order_keys = sorted({event.order.key for event in events if event.order is not None})
-    _find_more_personas(tx, settings.id, events, order_keys, holdings)
+    holdings = _find_holders(tx, settings.id, events, before.held)
+    order_keys = _order_keys(events)
+    if order_keys:
+        holdings.roots.update((persona, root) for persona, root in before.owners)
+    imported = sorted({event.persona_id for event in events if event.persona_id is not None})
+    if imported:
+        holdings.roots.update(tx.rows("commit/find_personas", brand=settings.id, ids=imported))  # type: ignore[arg-type]
     working = WorkingSet(rule_set_for(settings), settings.currency, owners=holdings.owners, shared=holdings.shared)
     lock_customers(tx, settings, holdings, working)
     if order_keys:
@@ -71,23 +105,21 @@ def load_working_set(tx: Transaction, settings: BrandSettings, events: Sequence[
     return working
 
 
-def _find_holders(tx: Transaction, brand: str, events: Sequence[IncomingEvent]) -> Holdings:
-    """Read who holds the identifiers, then create and lock those that no profile guards yet.
+def _find_holders(tx: Transaction, brand: str, events: Sequence[IncomingEvent], held: Iterable[list[Any]]) -> Holdings:
+    """Who holds the identifiers; those that no profile guards yet are created and locked.
 
     Whoever touches an identifier that a profile holds locks that profile first, so only the others need a lock of
     their own; it is taken in key order, before any profile's.
     """
     first_seen: dict[Identifier, int] = {}
     for event in events:
+        at = to_micros(event)
         for identifier in event.identifiers:
-            at = to_micros(event)
             if first_seen.setdefault(identifier, at) > at:
                 first_seen[identifier] = at
     holdings = Holdings()
-    if not first_seen:
-        return holdings
     by_key = {identifier.key(brand): identifier for identifier in first_seen}
-    holdings.note(tx.rows("commit/read_identifiers", brand=brand, keys=list(by_key)), by_key)
+    holdings.note(held, by_key)
     unguarded = sorted(key for key, identifier in by_key.items() if not holdings.is_guarded(identifier))
     if unguarded:
         rows = [
@@ -96,17 +128,6 @@ def _find_holders(tx: Transaction, brand: str, events: Sequence[IncomingEvent]) 
         ]
         holdings.note(tx.rows("commit/lock_identifiers", brand=brand, rows=rows), by_key)
     return holdings
-
-
-def _find_more_personas(
-    tx: Transaction, brand: str, events: Sequence[IncomingEvent], order_keys: list[str], holdings: Holdings
-) -> None:
-    """Personas that are touched without being matched: owners of the orders, targets of imports."""
-    if order_keys:
-        holdings.roots.update(tx.rows("commit/find_orders", brand=brand, keys=order_keys))  # type: ignore[arg-type]
-    imported = sorted({event.persona_id for event in events if event.persona_id is not None})
-    if imported:
-        holdings.roots.update(tx.rows("commit/find_personas", brand=brand, ids=imported))  # type: ignore[arg-type]
 
 
 def lock_customers(tx: Transaction, settings: BrandSettings, holdings: Holdings, working: WorkingSet) -> None:

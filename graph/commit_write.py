@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.brand import BrandSettings
@@ -21,23 +22,47 @@ def write_working_set(tx: Transaction, settings: BrandSettings, working: Working
     for profile in working.profiles.values():
         if profile.is_changed:
             profile.version += 1
-    _write_customers(tx, settings, working, now)
-    if working.links:
-        _write_links(tx, brand, working)
-    if working.decided:
-        _write_events(tx, brand, working, now)
+    _write_batch(tx, settings, working, now)
     if working.merges:
         _write_merges(tx, brand, working, now)
     if working.order_book.moves:
         rows = [[move.event_id, move.to_persona_id] for move in working.order_book.moves]
         tx.run("commit/move_events", brand=brand, rows=rows)
-    changed_orders = [work for work in working.orders.values() if work.is_changed]
-    if changed_orders:
-        _write_orders(tx, brand, changed_orders)
     if working.order_book.shrunk:
         tx.run("commit/respan_personas", brand=brand, ids=sorted(working.order_book.shrunk))
     _write_reviews(tx, brand, working, now)
-    _write_mark(tx, brand, working, now)
+
+
+def _write_batch(tx: Transaction, settings: BrandSettings, working: WorkingSet, now: int) -> None:
+    """What most batches write, in one round trip."""
+    customers = _customer_rows(working, settings.currency, now)
+    events, performed, carried = _event_rows(working, settings.id)
+    changed = _changed_profiles(working)
+    [[misplaced]] = tx.run(
+        "commit/write_batch",
+        brand=settings.id,
+        currency=settings.currency,
+        rule_version=working.rules.version,
+        now=now,
+        mark_id=_mark_id(now),
+        mark_kind=MARK_PROFILES_CHANGED,
+        profile_ids=[profile_id for profile_id, _ in changed],
+        versions=[version for _, version in changed],
+        event_ids=[decided.event.id for decided in working.decided],
+        created=customers.created,
+        updated=customers.both,
+        orders=_order_rows([work for work in working.orders.values() if work.is_changed]),
+        links=_link_rows(working, settings.id),
+        events=events,
+        performed=performed,
+        carried=carried,
+    )
+    if misplaced:
+        raise RuntimeError("the server returned created events in another order than they were sent")
+    if customers.profiles:
+        tx.run("commit/update_profiles", brand=settings.id, rows=customers.profiles, now=now)
+    if customers.personas:
+        tx.run("commit/update_personas", brand=settings.id, rows=customers.personas)
 
 
 def statistics_row(statistics: Statistics, currency: str) -> list[Any]:
@@ -69,28 +94,31 @@ def profile_row(profile: Profile, currency: str) -> list[Any]:
     ]
 
 
-def _write_customers(tx: Transaction, settings: BrandSettings, working: WorkingSet, now: int) -> None:
-    created, personas, profiles, both = [], [], [], []
-    currency = settings.currency
+@dataclass(slots=True)
+class _CustomerRows:
+    """Rows of changed customers: new ones, live profiles of one persona, own statistics alone, aggregates alone."""
+
+    created: list[list[Any]] = field(default_factory=list)
+    both: list[list[Any]] = field(default_factory=list)
+    personas: list[list[Any]] = field(default_factory=list)
+    profiles: list[list[Any]] = field(default_factory=list)
+
+
+def _customer_rows(working: WorkingSet, currency: str, now: int) -> _CustomerRows:
+    rows = _CustomerRows()
     for persona_id in sorted(working.personas):
         persona = working.personas[persona_id]
         profile = working.profiles.get(persona_id)
         if persona.is_new:
-            created.append(_creation_row(persona, working, currency, now))
+            rows.created.append(_creation_row(persona, working, currency, now))
         elif profile is not None and profile.is_changed and profile.persona_count == 1:
-            both.append([persona_id, *profile_row(profile, currency)])
+            rows.both.append([persona_id, *profile_row(profile, currency)])
         else:
             if persona.is_changed:
-                personas.append([persona_id, *statistics_row(persona.own, currency)])
+                rows.personas.append([persona_id, *statistics_row(persona.own, currency)])
             if profile is not None and profile.is_changed:
-                profiles.append([persona_id, *profile_row(profile, currency)])
-    for query, rows in (("commit/update_customers", both), ("commit/update_profiles", profiles)):
-        if rows:
-            tx.run(query, brand=settings.id, rows=rows, now=now)
-    if personas:
-        tx.run("commit/update_personas", brand=settings.id, rows=personas)
-    if created:
-        tx.run("commit/create_customers", brand=settings.id, currency=currency, rows=created)
+                rows.profiles.append([persona_id, *profile_row(profile, currency)])
+    return rows
 
 
 def _creation_row(persona: Persona, working: WorkingSet, currency: str, now: int) -> list[Any]:
@@ -101,7 +129,7 @@ def _creation_row(persona: Persona, working: WorkingSet, currency: str, now: int
     return [persona.id, persona.root_id, now, *statistics_row(persona.own, currency), *profile_row(profile, currency)]
 
 
-def _write_links(tx: Transaction, brand: str, working: WorkingSet) -> None:
+def _link_rows(working: WorkingSet, brand: str) -> list[list[Any]]:
     rows: list[list[Any]] = []
     for link in working.links:
         event = link.event
@@ -109,16 +137,17 @@ def _write_links(tx: Transaction, brand: str, working: WorkingSet) -> None:
             link.persona_id, link.identifier.key(brand), to_micros(event), event.trust, event.source, event.id,
         ])  # fmt: skip
     rows.sort(key=lambda row: row[1])
-    tx.run("commit/create_links", brand=brand, rows=rows)
+    return rows
 
 
-def _write_events(tx: Transaction, brand: str, working: WorkingSet, now: int) -> None:
+def _event_rows(working: WorkingSet, brand: str) -> tuple[list[list[Any]], list[list[Any]], list[list[Any]]]:
+    """Rows of the events, who performed them and what they carry, the latter two by their places in the first."""
     events: list[list[Any]] = []
     performed: dict[str, list[int]] = {}
     carried: dict[str, list[Any]] = {}
     for place, decided in enumerate(working.decided):
         at = to_micros(decided.event)
-        events.append(_event_row(decided, at, now))
+        events.append(_event_row(decided, at))
         if decided.persona_id is not None:
             performed.setdefault(decided.persona_id, []).append(place)
         for identifier in decided.event.identifiers:
@@ -128,17 +157,10 @@ def _write_events(tx: Transaction, brand: str, working: WorkingSet, now: int) ->
             else:
                 entry[1] = max(entry[1], at)
                 entry[2].append(place)
-    tx.run(
-        "commit/write_events",
-        brand=brand,
-        rule_version=working.rules.version,
-        events=events,
-        performed=sorted(performed.items()),
-        carried=[carried[key] for key in sorted(carried)],
-    )
+    return events, [list(item) for item in sorted(performed.items())], [carried[key] for key in sorted(carried)]
 
 
-def _event_row(decided: DecidedEvent, at: int, now: int) -> list[Any]:
+def _event_row(decided: DecidedEvent, at: int) -> list[Any]:
     event = decided.event
     order = event.order
     return [
@@ -187,8 +209,8 @@ def _write_merges(tx: Transaction, brand: str, working: WorkingSet, now: int) ->
     tx.run("commit/move_personas", brand=brand, rows=moved)
 
 
-def _write_orders(tx: Transaction, brand: str, orders: Sequence[OrderWork]) -> None:
-    rows = []
+def _order_rows(orders: Sequence[OrderWork]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
     for work in sorted(orders, key=lambda work: work.key):
         state = work.state
         rows.append({
@@ -207,7 +229,7 @@ def _write_orders(tx: Transaction, brand: str, orders: Sequence[OrderWork]) -> N
             "lines": state.lines,
             "is_reowned": state.owner_id is not None and state.owner_id != work.first_owner_id,
         })  # fmt: skip
-    tx.run("commit/write_orders", brand=brand, rows=rows)
+    return rows
 
 
 def _write_reviews(tx: Transaction, brand: str, working: WorkingSet, now: int) -> None:
@@ -227,22 +249,23 @@ def _write_reviews(tx: Transaction, brand: str, working: WorkingSet, now: int) -
         tx.run("commit/write_reviews", brand=brand, rule_version=working.rules.version, now=now, rows=rows)
 
 
-def _write_mark(tx: Transaction, brand: str, working: WorkingSet, now: int) -> None:
-    changed = sorted((profile.id, profile.version) for profile in working.profiles.values() if profile.is_changed)
-    write_changed_mark(tx, brand, changed, [decided.event.id for decided in working.decided], now)
+def _changed_profiles(working: WorkingSet) -> list[tuple[str, int]]:
+    return sorted((profile.id, profile.version) for profile in working.profiles.values() if profile.is_changed)
 
 
-def write_changed_mark(
-    tx: Transaction, brand: str, changed: Sequence[tuple[str, int]], event_ids: Sequence[str], now: int
-) -> None:
-    """Leave one outbox mark: the live profiles (id, version) that changed and the events that were stored."""
+def _mark_id(now: int) -> str:
+    return f"mark_{now}_{uuid.uuid4().hex}"
+
+
+def write_changed_mark(tx: Transaction, brand: str, changed: Sequence[tuple[str, int]], now: int) -> None:
+    """Leave an outbox mark that live profiles (id, version) changed without an event."""
     tx.run(
         "commit/write_mark",
         brand=brand,
-        id=f"mark_{now}_{uuid.uuid4().hex}",
+        id=_mark_id(now),
         kind=MARK_PROFILES_CHANGED,
         profile_ids=[profile_id for profile_id, _ in changed],
         versions=[version for _, version in changed],
-        event_ids=list(event_ids),
+        event_ids=[],
         now=now,
     )

@@ -127,7 +127,7 @@ def unmerge(tx: Transaction, command: Command, profile_id: str, merge_id: str | 
     )  # fmt: skip
     sides = {end for pointer in reverted.pointers for end in pointer}
     mark_not_same(tx, command, sorted(sides))
-    write_changed_mark(tx, brand, [(head, version) for head in sorted(groups)], [], command.now)
+    write_changed_mark(tx, brand, [(head, version) for head in sorted(groups)], command.now)
     kept = forest.root(reverted.pointers[0][1])
     return Unmerged(reverted.merge_id, [kept, *sorted(head for head in groups if head != kept)])
 
