@@ -133,9 +133,12 @@ def _find_holders(tx: Transaction, brand: str, events: Sequence[IncomingEvent], 
 def lock_customers(tx: Transaction, settings: BrandSettings, holdings: Holdings, working: WorkingSet) -> None:
     if not holdings.roots:
         return
-    roots = sorted(set(holdings.roots.values()))
-    customers = sorted({*roots, *holdings.roots})
-    for row in tx.rows("commit/lock_customers", brand=settings.id, roots=roots, customers=customers):
+    roots = set(holdings.roots.values())
+    rows = tx.rows("commit/lock_customers", brand=settings.id, ids=sorted(roots))
+    others = [persona for persona in holdings.roots if persona not in roots]
+    if others:
+        rows += tx.rows("commit/read_personas", brand=settings.id, ids=others)
+    for row in rows:
         persona_id, root_id = row[0], row[1]
         if holdings.roots.get(persona_id, persona_id) != root_id:
             raise StaleReadError("a profile was absorbed between reading and locking")

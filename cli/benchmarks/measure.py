@@ -13,7 +13,7 @@ from cli.benchmarks.http_load import LoadReport, build_request, run_load
 from cli.benchmarks.mix import Sample, encode_bodies, make_samples, to_events
 from cli.benchmarks.plan import plan_naive, plan_raw
 from cli.benchmarks.servers import Servers
-from cli.benchmarks.writers import Unit, WriterJob, WriterReport, run_writers
+from cli.benchmarks.writers import GROUPED, GROUPED_BATCH, GROUPED_WRITERS, Unit, WriterJob, WriterReport, run_writers
 from core.brand import BrandSettings
 from graph.driver import Graph
 
@@ -40,7 +40,9 @@ KINDS: dict[str, Kind] = {
     for kind in (
         Kind("a", f"raw limit: UNWIND … CREATE, batches of {BATCH}, {RAW_WRITERS} writers", 20_000, "transaction"),
         Kind("b", f"naive: one transaction an event, all MERGE, {NAIVE_WRITERS} writers", 2_000, "transaction"),
-        Kind("c", f"resolver + graph: batches of {BATCH}, {RAW_WRITERS} writers", 10_000, "transaction"),
+        Kind(
+            "c", f"resolver + graph: batches of {GROUPED_BATCH}, {GROUPED_WRITERS} writers", 10_000, "transaction"
+        ),
         Kind("d", f"HTTP batches of {HTTP_BATCH}, {BATCH_CONNECTIONS} connections", 10_000, "request"),
         Kind("e", f"HTTP single events, {SINGLE_CONNECTIONS} connections", 3_000, "request"),
     )
@@ -100,12 +102,10 @@ def _naive_work(samples: Sequence[Sample], settings: BrandSettings) -> list[list
 
 
 def _layer_work(samples: Sequence[Sample], settings: BrandSettings) -> list[list[Unit]]:
-    events = to_events(list(samples), settings)
-    batches = [events[place : place + BATCH] for place in range(0, len(events), BATCH)]
-    return [list(batches[place::RAW_WRITERS]) for place in range(RAW_WRITERS)]
+    return [list(to_events(list(samples), settings))]
 
 
-_WRITERS = {"a": "raw", "b": "naive", "c": "layer"}
+_WRITERS = {"a": "raw", "b": "naive", "c": GROUPED}
 _WORK: dict[str, Callable[[Sequence[Sample], BrandSettings], list[list[Unit]]]] = {
     "a": _raw_work,
     "b": _naive_work,

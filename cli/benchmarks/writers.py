@@ -1,23 +1,29 @@
 """Bench, measurements (a), (b) and (c): writer processes that push prepared work and time each transaction."""
 
+import asyncio
 import gc
 import multiprocessing
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from cli.benchmarks.plan import RawBatch
 from core.brand import BrandSettings
+from core.decisions import EventResult
 from core.events import IncomingEvent
 from core.settings import Settings
 from graph.commit import commit_batch
 from graph.driver import Graph
 from graph.transactions import Transaction, in_transaction, retry_stats
+from ingest.committer import GroupCommitter
 
 _BUDGET_SECONDS = 60.0
 _START_TIMEOUT_SECONDS = 120.0
+GROUPED_BATCH = 500
+GROUPED_WRITERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,10 @@ class WriterJob:
     brand: BrandSettings
 
 
-Unit = RawBatch | list[IncomingEvent] | dict[str, Any]
+Unit = RawBatch | IncomingEvent | dict[str, Any]
+
+GROUPED = "grouped"
+"""The kind whose events one process hands to the group committer, which makes the batches and has two writers."""
 
 
 def run_writers(job: WriterJob, work: Sequence[Sequence[Unit]]) -> list[WriterReport]:
@@ -71,7 +80,8 @@ def _write(job: WriterJob, units: list[Unit], barrier: Barrier, results: Any) ->
     try:
         with Graph.connect(job.settings) as graph:
             graph.verify()
-            results.put(_timed(_WRITE[job.kind], graph, job.brand, units, barrier))
+            write = _timed_grouped if job.kind == GROUPED else partial(_timed, _WRITE[job.kind])
+            results.put(write(graph, job.brand, units, barrier))
     except Exception as error:  # noqa: BLE001 (edge of a process: the parent reports it)
         barrier.abort()
         results.put(f"{type(error).__name__}: {error}")
@@ -128,12 +138,35 @@ def _write_naive(graph: Graph, brand: BrandSettings, unit: dict[str, Any]) -> No
     in_transaction(graph, work, budget_seconds=_BUDGET_SECONDS)
 
 
-def _write_resolved(graph: Graph, brand: BrandSettings, unit: list[IncomingEvent]) -> None:
-    commit_batch(graph, brand, unit, budget_seconds=_BUDGET_SECONDS)
+def _timed_grouped(graph: Graph, brand: BrandSettings, events: list[Any], barrier: Barrier) -> WriterReport:
+    """As many callers with one event each: the committer makes batches of them."""
+    seconds: list[float] = []
+
+    def commit(settings: BrandSettings, batch: Sequence[IncomingEvent]) -> list[EventResult]:
+        began = time.perf_counter()
+        results = commit_batch(graph, settings, batch, budget_seconds=_BUDGET_SECONDS)
+        seconds.append(time.perf_counter() - began)
+        return results
+
+    async def send() -> None:
+        committer = GroupCommitter(
+            commit, max_events=GROUPED_BATCH, writers=GROUPED_WRITERS, max_waiting=len(events) + 1
+        )
+        answers = await asyncio.gather(*[committer.submit(brand, [event]) for event in events])
+        committer.close()
+        for [answer] in answers:
+            if isinstance(answer, Exception):
+                raise answer
+
+    gc.collect()
+    gc.freeze()
+    barrier.wait(_START_TIMEOUT_SECONDS)
+    began = time.perf_counter()
+    asyncio.run(send())
+    return WriterReport(began, time.perf_counter(), seconds, asdict(retry_stats))
 
 
 _WRITE: dict[str, Callable[[Graph, BrandSettings, Any], None]] = {
     "raw": _write_raw,
     "naive": _write_naive,
-    "layer": _write_resolved,
 }

@@ -1,15 +1,13 @@
-// Lock live profiles in id order, then read them and the personas involved: whoever changes a persona holds its root.
-// params: brand, roots sorted ids, customers ids (roots and personas)
-// returns: one row, a list of id, root_id, own statistics (events, orders, money, other money, first, last seen), aggregate statistics,
-//   identifier_types, strength, persona_count, merge_count, version; times in microseconds
+// Lock live profiles in id order and read each after its lock is taken.
+// Setting a property to its own value takes the node's write lock and writes nothing.
+// params: brand, ids sorted
+// returns: one row, a list of id, root_id, own statistics (events, orders, money, other money, first, last seen),
+//   aggregate statistics, identifier_types, strength, persona_count, merge_count, version; times in microseconds
 // mode: write
-UNWIND $roots AS id
-MATCH (r:Customer {id: id})
-WHERE r.brand = $brand
-SET r.brand = r.brand
-WITH count(r) AS locked
-UNWIND $customers AS id
+UNWIND $ids AS id
 MATCH (c:Customer {id: id})
+WHERE c.brand = $brand
+SET c.version = c.version
 RETURN collect([c.id, c.root_id,
   c.own_event_count, c.own_orders, c.own_ltv_minor, c.own_ltv_other,
   c.own_first_seen.epochSeconds * 1000000 + c.own_first_seen.microsecond,
