@@ -73,9 +73,11 @@ def read_before_locks(tx: Transaction, brand: str, events: Sequence[IncomingEven
     [row] = tx.run(
         "commit/read_batch",
         brand=brand,
-        ids=[event.id for event in events],
-        keys=list({identifier.key(brand) for event in events for identifier in event.identifiers}),
-        order_keys=_order_keys(events),
+        wanted={
+            "ids": [event.id for event in events],
+            "keys": list({identifier.key(brand) for event in events for identifier in event.identifiers}),
+            "order_keys": _order_keys(events),
+        },
     )
     return BeforeLocks(*row)
 

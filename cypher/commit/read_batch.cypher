@@ -1,25 +1,25 @@
 // All that one batch needs to know before any lock, in one round trip: events stored already with the answer they got (the
 // profile is the live one of now), who holds the identifiers (missing ones have no entry), who owns the orders.
-// params: brand, ids (event ids), keys (identifier keys), order_keys
+// params: brand, wanted: a map of ids (event ids), keys (identifier keys), order_keys
 // returns: one row: known [[id, decision, profile_id, merged_ids, merge_id, review_id, warnings, fingerprint]…],
 //   held [[key, flags, [[persona id, root id]…]]…], owners [[persona id, root id]…]
 // mode: read
 CALL () {
-  UNWIND $ids AS id
+  UNWIND $wanted.ids AS id
   MATCH (e:Event {id: id})
   WHERE e.brand = $brand
   OPTIONAL MATCH (p:Customer {id: e.persona_id})
   RETURN collect([e.id, e.decision, p.root_id, e.merged_ids, e.merge_id, e.review_id, e.warnings, e.fingerprint]) AS known
 }
 CALL () {
-  UNWIND $keys AS key
+  UNWIND $wanted.keys AS key
   MATCH (i:Identifier {key: key})
   WHERE i.brand = $brand
   WITH i, [(i)<-[h:HAS_IDENTIFIER]-(c:Customer) WHERE h.until IS NULL | [c.id, c.root_id]] AS holders
   RETURN collect([i.key, i.flags, holders]) AS held
 }
 CALL () {
-  UNWIND $order_keys AS key
+  UNWIND $wanted.order_keys AS key
   MATCH (o:Order {key: key})
   WHERE o.brand = $brand
   MATCH (c:Customer {id: o.persona_id})

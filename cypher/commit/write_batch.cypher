@@ -1,6 +1,7 @@
 // Everything that most batches write, in one round trip and in the lock order customers, orders; each node is looked up once.
 // Money in minor units, times in microseconds, "other money" a list of CUR:minor or null.
-// params: brand, currency, rule_version, now, mark_id, mark_kind, profile_ids, versions, event_ids,
+// One map holds all lists: the server plans a query anew for each combination of the sizes of its list parameters.
+// params: brand, currency, rule_version, now, mark_id, mark_kind, batch: a map of profile_ids, versions, event_ids,
 //   created [[id, root_id, created, own events, orders, money, other money, first, last seen, events, orders, money,
 //     other money, first, last seen, identifier_types, strength, personas, merges, version]…] new personas,
 //   updated [[id, events, orders, money, other money, first seen, last seen, identifier_types, strength, personas, merges,
@@ -15,7 +16,7 @@
 // mode: write
 WITH datetime({epochSeconds: $now / 1000000, nanosecond: ($now % 1000000) * 1000}) AS now
 CALL () {
-  UNWIND $created AS r
+  UNWIND $batch.created AS r
   CREATE (c:Customer {
     id: r[0], brand: $brand, root_id: r[1], currency: $currency,
     created_at: datetime({epochSeconds: r[2] / 1000000, nanosecond: (r[2] % 1000000) * 1000}),
@@ -31,7 +32,7 @@ CALL () {
   RETURN count(*) AS created
 }
 CALL (now) {
-  UNWIND $updated AS r
+  UNWIND $batch.updated AS r
   MATCH (c:Customer {id: r[0]})
   WHERE c.brand = $brand
   WITH c, r,
@@ -47,7 +48,7 @@ CALL (now) {
   RETURN count(*) AS updated
 }
 CALL () {
-  UNWIND $orders AS r
+  UNWIND $batch.orders AS r
   MATCH (o:Order {key: r.key})
   SET o.order_id = r.order_id, o.source_instance = r.source_instance, o.facts = r.facts,
     o.persona_id = r.persona_id, o.status = r.status,
@@ -65,7 +66,7 @@ CALL () {
   RETURN count(*) AS placed
 }
 CALL () {
-  UNWIND $links AS r
+  UNWIND $batch.links AS r
   MATCH (i:Identifier {key: r[1]})
   MATCH (c:Customer {id: r[0]})
   WHERE c.brand = $brand
@@ -76,7 +77,7 @@ CALL () {
   RETURN count(*) AS linked
 }
 CALL () {
-  UNWIND $events AS r
+  UNWIND $batch.events AS r
   CREATE (e:Event {
     id: r[0], brand: $brand, rule_version: $rule_version, type: r[1], channel: r[2], source: r[3],
     occurred_at: datetime({epochSeconds: r[4] / 1000000, nanosecond: (r[4] % 1000000) * 1000}),
@@ -88,7 +89,7 @@ CALL () {
   RETURN collect(e) AS events
 }
 CALL (events) {
-  UNWIND $performed AS p
+  UNWIND $batch.performed AS p
   MATCH (c:Customer {id: p[0]})
   UNWIND p[1] AS place
   WITH c, events[place] AS e
@@ -96,7 +97,7 @@ CALL (events) {
   RETURN count(*) AS performed
 }
 CALL (events) {
-  UNWIND $carried AS k
+  UNWIND $batch.carried AS k
   MATCH (i:Identifier {key: k[0]})
   SET i.last_seen = CASE
     WHEN i.last_seen IS NULL OR i.last_seen.epochSeconds * 1000000 + i.last_seen.microsecond < k[1]
@@ -109,7 +110,7 @@ CALL (events) {
   RETURN count(*) AS carried
 }
 CREATE (:Mark {
-  id: $mark_id, brand: $brand, kind: $mark_kind, profile_ids: $profile_ids, versions: $versions, event_ids: $event_ids,
+  id: $mark_id, brand: $brand, kind: $mark_kind, profile_ids: $batch.profile_ids, versions: $batch.versions, event_ids: $batch.event_ids,
   created_at: now
 })
-RETURN size([x IN range(0, size(events) - 1) WHERE events[x].id <> $events[x][0]]) AS misplaced
+RETURN size([x IN range(0, size(events) - 1) WHERE events[x].id <> $batch.events[x][0]]) AS misplaced
