@@ -2,8 +2,8 @@
 
 Two writers that touch the same identifier wait for each other inside the database, holding everything else meanwhile.
 So a writer leaves requests alone that share an identifier or an order with a transaction under way, and takes others
-first.
-The locks in the graph keep several processes right; this keeps one process fast.
+first. Which profile an identifier led to last time is remembered as a hint, since profiles are locked too. The locks in
+the graph keep several processes right; this keeps one process fast.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 # How many requests a writer passes over in search of ones that it can take now.
 _LOOK_AHEAD = 1_000
+_MOST_HINTS = 200_000
 
 Outcome = EventResult | ConstIntelError
 CommitBatch = Callable[[BrandSettings, Sequence[IncomingEvent]], list[EventResult]]
@@ -37,6 +38,8 @@ class _Waiting:
     future: "asyncio.Future[list[Outcome]]"
     touched: frozenset[object]
     """Identifiers and order keys of its events."""
+    guarded: frozenset[object] = frozenset()
+    """What no other writer touches while it is under way: all of `touched` and the profiles it led to last time."""
 
 
 class GroupCommitter:
@@ -52,6 +55,7 @@ class GroupCommitter:
         self._max_waiting = max_waiting
         self._queues: dict[str, deque[_Waiting]] = {}
         self._under_way: dict[str, set[object]] = {}
+        self._hints: dict[str, dict[object, str]] = {}
         self._turns: deque[str] = deque()
         self._waiting_events = 0
         self._is_closing = False
@@ -114,41 +118,55 @@ class GroupCommitter:
         """
         queue = self._queues[brand]
         under_way = self._under_way.setdefault(brand, set())
+        hints = self._hints.setdefault(brand, {})
         blocked: set[object] = set()
         taken: list[_Waiting] = []
         passed: list[_Waiting] = []
         size = 0
         while queue and len(passed) < _LOOK_AHEAD:
             waiting = queue.popleft()
-            is_free = under_way.isdisjoint(waiting.touched) and blocked.isdisjoint(waiting.touched)
+            guarded = waiting.touched.union([hints[one] for one in waiting.touched if one in hints])
+            is_free = under_way.isdisjoint(guarded) and blocked.isdisjoint(guarded)
             if is_free and (not taken or size + len(waiting.events) <= self._max_events):
+                waiting.guarded = guarded
                 taken.append(waiting)
                 size += len(waiting.events)
             else:
                 passed.append(waiting)
-                blocked |= waiting.touched
+                blocked |= guarded
                 if is_free:
                     break
         queue.extendleft(reversed(passed))
         for waiting in taken:
-            under_way |= waiting.touched
+            under_way |= waiting.guarded
         self._waiting_events -= size
         return taken
 
-    def _release(self, brand: str, taken: list[_Waiting]) -> None:
+    def _release(self, brand: str, taken: list[_Waiting], outcomes: list[Outcome]) -> None:
         with self._changed:
             under_way = self._under_way[brand]
             for waiting in taken:
-                under_way -= waiting.touched
+                under_way -= waiting.guarded
+            self._remember(brand, taken, outcomes)
             if not under_way and brand not in self._queues:
                 del self._under_way[brand]
             self._changed.notify_all()
+
+    def _remember(self, brand: str, taken: list[_Waiting], outcomes: list[Outcome]) -> None:
+        hints = self._hints.setdefault(brand, {})
+        if len(hints) > _MOST_HINTS:
+            hints.clear()
+        events = (event for waiting in taken for event in waiting.events)
+        for event, outcome in zip(events, outcomes, strict=True):
+            if isinstance(outcome, EventResult) and outcome.profile_id is not None:
+                for identifier in event.identifiers:
+                    hints[identifier] = outcome.profile_id
 
     def _write(self) -> None:
         while taken := self._take():
             settings = taken[0].settings
             outcomes = self._outcomes(settings, [event for waiting in taken for event in waiting.events])
-            self._release(settings.id, taken)
+            self._release(settings.id, taken, outcomes)
             by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[list[Outcome]], list[Outcome]]]] = {}
             start = 0
             for waiting in taken:

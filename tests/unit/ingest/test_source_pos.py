@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from tests.unit.ingest.webhook_samples import BRAND, NOW, delivery, identifiers, incoming, read
 
 from core.errors import InvalidInputError, MalformedBodyError
 from core.events import RawEvent
 from ingest.sources import SOURCES
+from tests.unit.ingest.webhook_samples import BRAND, NOW, delivery, identifiers, incoming, read
 
 SALE = {
     "store_id": "STORE-001", "store_name": "Downtown Location", "loyalty_id": "LOY-789456", "phone": "+1-555-0123",

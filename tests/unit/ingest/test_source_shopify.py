@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from tests.unit.ingest.webhook_samples import BRAND, SECRET, delivery, fixture, identifiers, incoming, read
 
 from core.brand import BrandSettings
 from core.errors import InvalidInputError, MalformedBodyError
 from core.events import RawEvent
 from ingest.sources import SOURCES, WebhookRequest
 from ingest.sources.signing import shopify_headers
+from tests.unit.ingest.webhook_samples import BRAND, SECRET, delivery, fixture, identifiers, incoming, read
 
 SHOP = "first.example"
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from tests.unit.ingest.webhook_samples import NOW, SECRET, URL, delivery
 
 from core.errors import UnauthorizedError
 from ingest.sources import SOURCES, WebhookRequest
@@ -20,6 +19,7 @@ from ingest.sources.signing import (
     woocommerce_headers,
     woocommerce_signature,
 )
+from tests.unit.ingest.webhook_samples import NOW, SECRET, URL, delivery
 
 BODY = b'{"id": 1, "total": "89.99", "note": "\xc3\xbc"}'
 FIELDS = {"MessageSid": "SM1", "From": "whatsapp:+15550123", "Body": "Hi \u00fc + & =", "MediaUrl0": ""}

@@ -4,9 +4,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from tests.unit.ingest.webhook_samples import FIXTURES, delivery, identifiers, incoming, read
 
 from core.errors import InvalidInputError, MalformedBodyError
+from tests.unit.ingest.webhook_samples import FIXTURES, delivery, identifiers, incoming, read
 
 INBOUND = (FIXTURES / "twilio_inbound.txt").read_bytes().strip()
 STATUS = {

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from tests.unit.ingest.webhook_samples import SECRET, delivery, fixture, identifiers, incoming, read
 
 from core.errors import InvalidInputError
 from core.events import RawEvent
 from ingest.sources import SOURCES, WebhookRequest
 from ingest.sources.signing import woocommerce_headers
+from tests.unit.ingest.webhook_samples import SECRET, delivery, fixture, identifiers, incoming, read
 
 SITE = "https://Shop.example/store/"
 

@@ -1,0 +1,110 @@
+"""Group commit: who shares a transaction, who waits for whom, and what a bad event costs the others."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from core.brand import BrandSettings
+from core.decisions import EventResult
+from core.errors import InvalidInputError, UnavailableError
+from core.events import IncomingEvent
+from ingest.committer import GroupCommitter
+from tests.factories import event
+
+BRAND = BrandSettings("b")
+
+
+def stored(events: Sequence[IncomingEvent]) -> list[EventResult]:
+    return [EventResult(one.id, "attached", profile_id=f"cus_{one.identifiers[0].value}") for one in events]
+
+
+class Gate:
+    """A commit that holds its first batch until it is opened, and notes every batch."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.opened = threading.Event()
+        self.entered = threading.Event()
+
+    def __call__(self, _: BrandSettings, events: Sequence[IncomingEvent]) -> list[EventResult]:
+        self.batches.append([one.id for one in events])
+        if len(self.batches) == 1:
+            self.entered.set()
+            assert self.opened.wait(10)
+        return stored(events)
+
+
+def one(name: str, *pairs: str) -> IncomingEvent:
+    return event("b", *pairs, key=name)
+
+
+async def run_behind(gate: Gate, later: list[IncomingEvent], writers: int) -> list[str]:
+    committer = GroupCommitter(gate, max_events=10, writers=writers)
+    first = committer.submit(BRAND, [one("first", "email:a")])
+    await asyncio.to_thread(gate.entered.wait, 10)
+    futures = [committer.submit(BRAND, [item]) for item in later]
+    if writers > 1:
+        await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+    gate.opened.set()
+    answers = await asyncio.gather(first, *futures)
+    await asyncio.to_thread(committer.close)
+    return [answer.event_id for [answer] in answers if isinstance(answer, EventResult)]
+
+
+def test_waiting_requests_share_one_transaction() -> None:
+    gate = Gate()
+    later = [one(f"e{n}", f"email:{n}") for n in range(5)]
+    answered = asyncio.run(run_behind(gate, later, writers=1))
+    assert answered == ["evt_b_first", *[item.id for item in later]]
+    assert gate.batches == [["evt_b_first"], [item.id for item in later]]
+
+
+def test_what_shares_an_identifier_with_a_transaction_under_way_waits_and_keeps_its_order() -> None:
+    gate = Gate()
+    later = [one("same", "email:a", "cookie_id:c"), one("behind", "cookie_id:c"), one("free", "email:z")]
+    asyncio.run(run_behind(gate, later, writers=2))
+    assert gate.batches == [["evt_b_first"], ["evt_b_free"], ["evt_b_same", "evt_b_behind"]]
+
+
+def test_a_bad_event_stands_alone_and_the_others_are_stored() -> None:
+    def commit(_: BrandSettings, events: Sequence[IncomingEvent]) -> list[EventResult]:
+        if any(item.id == "evt_b_bad" for item in events):
+            raise ValueError
+        return stored(events)
+
+    async def send() -> list[object]:
+        committer = GroupCommitter(commit, max_events=10, writers=1)
+        answer = await committer.submit(BRAND, [one(name, f"email:{name}") for name in ("x", "bad", "y", "z")])
+        await asyncio.to_thread(committer.close)
+        return list(answer)
+
+    answers = asyncio.run(send())
+    assert [type(answer) for answer in answers] == [EventResult, InvalidInputError, EventResult, EventResult]
+
+
+def test_too_much_waiting_is_refused_at_once() -> None:
+    async def send() -> None:
+        gate = Gate()
+        committer = GroupCommitter(gate, max_events=1, writers=1, max_waiting=2)
+        waiting = [committer.submit(BRAND, [one("first", "email:a")])]
+        await asyncio.to_thread(gate.entered.wait, 10)
+        waiting += [committer.submit(BRAND, [one(f"w{n}", f"email:{n}")]) for n in range(2)]
+        with pytest.raises(UnavailableError):
+            committer.submit(BRAND, [one("more", "email:m")])
+        gate.opened.set()
+        await asyncio.gather(*waiting)
+        await asyncio.to_thread(committer.close)
+
+    asyncio.run(send())
+
+
+def test_closing_commits_what_is_waiting() -> None:
+    async def send() -> int:
+        committer = GroupCommitter(lambda _, events: stored(events), max_events=3, writers=2)
+        futures = [committer.submit(BRAND, [one(f"c{n}", f"email:{n % 4}")]) for n in range(50)]
+        await asyncio.to_thread(committer.close)
+        return len(await asyncio.gather(*futures))
+
+    assert asyncio.run(send()) == 50
