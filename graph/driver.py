@@ -1,5 +1,6 @@
 """One `Graph` per process: the driver's life cycle and plain reads and writes by query name."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
@@ -15,6 +16,9 @@ from graph.queries import query_text
 _POOL_SIZE = 50
 # A reader that Neo4j does not answer is told so; the driver's default of 30 s outlasts most callers.
 _RETRY_SECONDS = 5.0
+# Two installations may migrate one database at once: their schema locks can meet.
+_SCHEMA_SECONDS = 30.0
+_SCHEMA_PAUSE_SECONDS = 0.1
 
 
 class Graph:
@@ -82,9 +86,17 @@ class Graph:
         return [record.data() for record in records]
 
     def run_schema(self, statement: str) -> None:
-        """Run one schema statement of a migration file in its own implicit transaction."""
-        with self._driver.session(database=self.database) as session:
-            session.run(neo4j.Query(statement)).consume()
+        """Run one schema statement in its own implicit transaction, again when another's locks were in its way."""
+        deadline = time.monotonic() + _SCHEMA_SECONDS
+        while True:
+            try:
+                with self._driver.session(database=self.database) as session:
+                    session.run(neo4j.Query(statement)).consume()
+                return
+            except Neo4jError as error:
+                if not error.is_retryable() or time.monotonic() > deadline:
+                    raise
+            time.sleep(_SCHEMA_PAUSE_SECONDS)
 
     @contextmanager
     def session(self) -> Iterator[neo4j.Session]:

@@ -43,8 +43,9 @@ def load_migrations() -> list[Migration]:
 def migrate(graph: Graph) -> list[str]:
     """Apply what is missing and wait for its indexes; names of the migrations that ran.
 
-    Safe to run from several processes: every statement says IF NOT EXISTS. Raises ConfigurationError when an applied
-    file was changed afterwards or the database is newer than this program.
+    Safe to run from several processes: every statement says IF NOT EXISTS, and one that met another's lock is tried
+    again. Raises ConfigurationError when an applied file was changed afterwards or the database is newer than this
+    program.
     """
     graph.run_schema(query_text("migrations/bootstrap"))
     applied = {row["version"]: row["checksum"] for row in graph.read("migrations/list_applied")}

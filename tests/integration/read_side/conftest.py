@@ -11,9 +11,7 @@ import pytest
 
 from core.brand import BrandSettings
 from core.identifiers import TIERS
-from core.settings import load_settings
 from graph.driver import Graph
-from graph.migrations import migrate
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 _GRAPHS = Path(__file__).parent / "graphs"
@@ -124,12 +122,10 @@ class SmallGraph:
                 session.run(statement, customers=self.saved_customers, marks=self.saved_marks).consume()
 
 
-@pytest.fixture(scope="session")
-def read_graph():
-    """The migrated database, with statistics fresh enough for the planner."""
-    with Graph.connect(load_settings()) as graph:
-        migrate(graph)
-        yield graph
+@pytest.fixture
+def read_graph(graph: Graph) -> Graph:
+    """The migrated database."""
+    return graph
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 import redis
 
 from core.clock import Clock
-from core.settings import load_settings
 from graph.repositories import outbox
 from ingest import relay
 from tests.integration.read_side.conftest import START
@@ -16,11 +15,9 @@ NOW = START + timedelta(days=1)
 
 
 @pytest.fixture
-def client():
+def client(redis_server):
     """The real Redis."""
-    url = load_settings().redis_url
-    assert url is not None
-    with redis.Redis.from_url(url, socket_timeout=5) as connection:
+    with redis.Redis.from_url(redis_server.url, socket_timeout=5) as connection:
         yield connection
 
 
