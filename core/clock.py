@@ -16,6 +16,16 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def now_micros() -> int:
+    """The current time in microseconds since 1970 UTC, as graph and resolver count."""
+    return to_micros(utc_now())
+
+
+def to_micros(moment: datetime) -> int:
+    """An aware time in microseconds since 1970 UTC."""
+    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
+
+
 def parse_time(text: str) -> datetime | None:
     """An RFC 3339 time or date (UTC when no offset is given) as aware UTC; None when it is neither."""
     if not _RFC3339.match(text):

@@ -72,6 +72,8 @@ class OrderFact:
     status: str = ""
     lines: str = ""
     """Order lines as a JSON list, empty when the event has none."""
+    amount: str = ""
+    """The amount as decimal text where the event states no currency (`currency` is empty): it is the order's."""
 
 
 @dataclass(slots=True)

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from core.brand import BrandSettings
-from core.clock import utc_now
+from core.clock import now_micros
 from core.decisions import EventResult
 from core.events import IncomingEvent
 from graph.commit_read import load_working_set, read_before_locks
@@ -55,7 +54,7 @@ def _commit(
         batch = list(fresh.values())
         working = load_working_set(tx, settings, batch, before)
         folded = {result.event_id: result for result in working.take_all(batch)}
-        write_working_set(tx, settings, working, _micros(utc_now()))
+        write_working_set(tx, settings, working, now_micros())
         results.update((event_id, (result, fresh[event_id].fingerprint)) for event_id, result in folded.items())
     return _in_order(events, results, own.union(fresh), working)
 
@@ -97,7 +96,3 @@ def _in_order(
             warnings = (*warnings, BODY_DIFFERS)
         answered.append(replace(result, profile_id=profile_id, duplicate=True, warnings=warnings))
     return answered
-
-
-def _micros(moment: datetime) -> int:
-    return int(moment.timestamp()) * 1_000_000 + moment.microsecond

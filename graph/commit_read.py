@@ -211,7 +211,8 @@ def _profiles_that_may_merge(events: Sequence[IncomingEvent], holdings: Holdings
             first = find(nodes[0])
             for node in nodes[1:]:
                 parent[find(node)] = first
-            anchors.append((first, bool(profiles)))
+            # An import without resolution makes a persona of its own beside those that hold its identifiers.
+            anchors.append((first, bool(profiles) and event.persona_id is None))
     indirect = {find(anchor) for anchor, touches in anchors if not touches}
     members: dict[object, set[str]] = {}
     for node in parent:

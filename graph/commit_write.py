@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from core import clock
 from core.brand import BrandSettings
 from graph.commit_read import facts_to_json
 from graph.transactions import Transaction
@@ -26,7 +27,7 @@ def write_working_set(tx: Transaction, settings: BrandSettings, working: Working
     if working.merges:
         _write_merges(tx, brand, working, now)
     if working.order_book.moves:
-        rows = [[move.event_id, move.to_persona_id] for move in working.order_book.moves]
+        rows = [[move.event_id, move.to_persona_id] for move in working.order_book.moves.values()]
         tx.run("commit/move_events", brand=brand, rows=rows)
     if working.order_book.shrunk:
         tx.run("commit/respan_personas", brand=brand, ids=sorted(working.order_book.shrunk))
@@ -155,10 +156,11 @@ def _event_rows(working: WorkingSet, brand: str) -> tuple[list[list[Any]], list[
         for identifier in decided.event.identifiers:
             entry = carried.get(key := identifier.key(brand))
             if entry is None:
-                carried[key] = [key, at, [place]]
+                carried[key] = [key, at, at, [place]]
             else:
-                entry[1] = max(entry[1], at)
-                entry[2].append(place)
+                entry[1] = min(entry[1], at)
+                entry[2] = max(entry[2], at)
+                entry[3].append(place)
     return events, [list(item) for item in sorted(performed.items())], [carried[key] for key in sorted(carried)]
 
 
@@ -171,7 +173,7 @@ def _event_row(decided: DecidedEvent, at: int) -> list[Any]:
         event.channel,
         event.source,
         at,
-        int(event.received_at.timestamp()) * 1_000_000 + event.received_at.microsecond,
+        clock.to_micros(event.received_at),
         event.payload,
         decided.decision,
         decided.persona_id,

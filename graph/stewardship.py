@@ -2,10 +2,11 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.brand import BrandSettings
+from core.clock import now_micros
 from core.errors import ConflictError, NotFoundError
 from graph.commit_read import Holdings, lock_customers, read_details, statistics_from
 from graph.commit_write import profile_row, write_changed_mark, write_working_set
@@ -62,6 +63,8 @@ def merge_roots(tx: Transaction, command: Command, roots: Sequence[str], reason:
     """Merge live profiles, whatever their number; ends the NOT_SAME marks between them."""
     brand = command.brand.id
     working = _load(tx, command.brand, roots)
+    # The time of the merge is the time of its locks: replays go by it.
+    command = replace(command, now=now_micros())
     tx.run("stewardship/end_not_same", brand=brand, roots=sorted(roots), by=command.by, now=command.now)
     record = MergeRecord(command.id, reason, command.by)
     survivor = working.combine(list(working.profiles.values()), record)

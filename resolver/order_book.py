@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from core.clock import to_micros
 from resolver.orders import Fact, OrderState, add_fact, fold_order
 from resolver.profiles import Persona, Profile
 from resolver.records import DecidedEvent, EventMove, OrderWork
@@ -16,7 +17,8 @@ class OrderBook:
     profiles: dict[str, Profile]
     orders: dict[str, OrderWork]
     decided: list[DecidedEvent]
-    moves: list[EventMove] = field(default_factory=list)
+    moves: dict[str, EventMove] = field(default_factory=dict)
+    """Stored events that change hands, by id: one that does so twice in a batch goes where it ends."""
     shrunk: set[str] = field(default_factory=set)
     """Personas that gave away their first or last event: their span must be read again from what is left."""
 
@@ -72,7 +74,7 @@ class OrderBook:
             if decided is not None:
                 decided.persona_id, decided.profile_id, decided.decision = owner_id, persona.root_id, "attached"
             else:
-                self.moves.append(EventMove(fact.event_id, fact.persona_id, owner_id))
+                self.moves[fact.event_id] = EventMove(fact.event_id, fact.persona_id, owner_id)
         work.facts = tuple(replace(fact, persona_id=owner_id) if fact.event_id in ids else fact for fact in work.facts)
 
     def _uncount(self, persona_id: str, at: int) -> None:
@@ -90,11 +92,10 @@ def _fact(decided: DecidedEvent) -> Fact:
     order = event.order
     if order is None:
         raise ValueError("the event says nothing about an order")
-    at = event.occurred_at
     return Fact(
         event_id=event.id,
         kind=order.kind,
-        at=int(at.timestamp()) * 1_000_000 + at.microsecond,
+        at=to_micros(event.occurred_at),
         persona_id=decided.persona_id,
         total_minor=order.total_minor,
         currency=order.currency,
@@ -103,4 +104,5 @@ def _fact(decided: DecidedEvent) -> Fact:
         status=order.status,
         lines=order.lines,
         follows=decided.persona_id is None and bool(order.order_id),
+        amount=order.amount,
     )

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from core.money import to_minor
+
 SALE, REFUND, CANCEL, STATUS = "sale", "refund", "cancel", "status"
 
 
@@ -24,6 +26,8 @@ class Fact:
     status: str = ""
     lines: str = ""
     follows: bool = False
+    amount: str = ""
+    """Decimal text where no currency is stated: the amount is in the order's, whatever that turns out to be."""
 
     @property
     def rank(self) -> tuple[int, str]:
@@ -60,7 +64,7 @@ def fold_order(facts: Sequence[Fact]) -> OrderState:
     counting = [fact for fact in sales if fact.counts]
     base = next(iter(counting or sales), None)
     refunds = _distinct_refunds(facts)
-    refunded = sum(fact.total_minor for fact in refunds if base is None or fact.currency == base.currency)
+    refunded = sum(_minor_in(fact, base.currency if base else fact.currency) for fact in refunds)
     cancelled = any(fact.kind == CANCEL for fact in facts)
     total = base.total_minor if base else 0
     is_refunded = refunded > 0 and refunded >= total
@@ -75,6 +79,13 @@ def fold_order(facts: Sequence[Fact]) -> OrderState:
         status=_status(facts, cancelled=cancelled, is_refunded=is_refunded),
         lines=next((fact.lines for fact in sales if fact.lines), ""),
     )
+
+
+def _minor_in(fact: Fact, currency: str) -> int:
+    """A refund in minor units of the order's currency; one stated in another currency cannot be taken off."""
+    if fact.currency == currency:
+        return fact.total_minor
+    return abs(to_minor(fact.amount, currency) or 0) if not fact.currency else 0
 
 
 def _distinct_refunds(facts: Sequence[Fact]) -> list[Fact]:

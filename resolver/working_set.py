@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from core import clock
 from core.decisions import DecisionKind, EventResult
 from core.events import IncomingEvent
 from core.identifiers import LINKING_TYPES, Identifier
@@ -183,7 +184,13 @@ class WorkingSet:
     def _propose(self, decision: Decision, event: IncomingEvent) -> str:
         """Open a review, or extend the open one that already concerns one of these profiles."""
         ids = {match.profile.id for match in decision.matches}
-        touching = [review for review in self.reviews if review.superseded_by is None and review.profile_ids & ids]
+        # A pair that a person told apart is not proposed again by way of a third profile.
+        apart = {other for match in decision.matches for other in match.profile.not_same}
+        touching = [
+            review
+            for review in self.reviews
+            if review.superseded_by is None and review.profile_ids & ids and not review.profile_ids & apart
+        ]
         if touching:
             review = touching[0]
             for other in touching[1:]:
@@ -213,8 +220,7 @@ class WorkingSet:
 
 def to_micros(event: IncomingEvent) -> int:
     """When the event happened, in microseconds since 1970 UTC."""
-    at = event.occurred_at
-    return int(at.timestamp()) * 1_000_000 + at.microsecond
+    return clock.to_micros(event.occurred_at)
 
 
 def persona_id_for(event_id: str) -> str:

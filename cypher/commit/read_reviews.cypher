@@ -1,11 +1,17 @@
-// Open reviews that propose one of these live profiles, with all live profiles they propose; oldest first.
+// Open reviews that propose one of these live profiles (locked), with all live profiles they propose; oldest first.
+// They are locked in id order, last in the lock order, and read after that: another writer may have extended one.
 // params: brand, roots
 // returns: one row, a list of id, reason, identifiers, event_ids, profile_ids
-// mode: read
+// mode: write
 UNWIND $roots AS id
 MATCH (p:Customer {root_id: id})<-[:PROPOSES]-(v:Review)
 WHERE v.brand = $brand AND v.status = 'pending'
-WITH DISTINCT v ORDER BY v.created_at, v.id
+WITH DISTINCT v ORDER BY v.id
+SET v.rule_version = v.rule_version
+WITH collect(v) AS locked
+UNWIND locked AS v
+WITH v
+WHERE v.status = 'pending'
 MATCH (v)-[:PROPOSES]->(c:Customer)
 WITH v, collect(DISTINCT c.root_id) AS profile_ids
 ORDER BY v.created_at, v.id

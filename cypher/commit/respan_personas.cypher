@@ -7,7 +7,8 @@ MATCH (c:Customer {id: id})
 WHERE c.brand = $brand
 CALL (c) {
   MATCH (e:Event)
-  WHERE e.persona_id = c.id
+  USING INDEX e:Event(persona_id, occurred_at, id)
+  WHERE e.persona_id = c.id AND e.occurred_at IS NOT NULL AND e.id IS NOT NULL
   RETURN min(e.occurred_at) AS first, max(e.occurred_at) AS last
 }
 SET c.own_first_seen = first, c.own_last_seen = last

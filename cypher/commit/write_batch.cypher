@@ -11,7 +11,7 @@
 //   links [[persona_id, identifier key, since, trust, source, event_id]…] sorted by key,
 //   events [[id, type, channel, source, occurred, received, payload, decision, persona_id, fingerprint, trust, order_key,
 //     amount_minor, currency, merge_id, merged_ids, review_id, warnings, rules, traits]…],
-//   performed [[persona_id, [places in events]]…], carried [[identifier key, last seen, [places in events]]…]
+//   performed [[persona_id, [places in events]]…], carried [[identifier key, first, last seen, [places in events]]…]
 // returns: misplaced: places of events that do not hold their event, always 0
 // mode: write
 WITH datetime({epochSeconds: $now / 1000000, nanosecond: ($now % 1000000) * 1000}) AS now
@@ -99,11 +99,12 @@ CALL (events) {
 CALL (events) {
   UNWIND $batch.carried AS k
   MATCH (i:Identifier {key: k[0]})
-  SET i.last_seen = CASE
-    WHEN i.last_seen IS NULL OR i.last_seen.epochSeconds * 1000000 + i.last_seen.microsecond < k[1]
-      THEN datetime({epochSeconds: k[1] / 1000000, nanosecond: (k[1] % 1000000) * 1000})
-    ELSE i.last_seen END
-  WITH i, k[2] AS places
+  WITH i, k[3] AS places,
+    datetime({epochSeconds: k[1] / 1000000, nanosecond: (k[1] % 1000000) * 1000}) AS first,
+    datetime({epochSeconds: k[2] / 1000000, nanosecond: (k[2] % 1000000) * 1000}) AS last
+  SET i.first_seen = CASE WHEN i.first_seen <= first THEN i.first_seen ELSE first END,
+    i.last_seen = CASE WHEN i.last_seen >= last THEN i.last_seen ELSE last END
+  WITH i, places
   UNWIND places AS place
   WITH i, events[place] AS e
   CREATE (e)-[:CARRIES]->(i)

@@ -120,13 +120,15 @@ def order_fact(raw: RawEvent, event_id: str, settings: BrandSettings, warnings: 
     if order is None:
         return None
     currency = _currency(order.currency, settings, warnings)
+    is_unstated = order.kind == "refund" and not order.currency
     order_id = order.order_id or ""
     return OrderFact(
         key=f"{settings.id}|{order_scope(raw.source, raw.source_instance)}|{order_id or f'event:{event_id}'}",
         kind=order.kind,
         order_id=order_id,
         total_minor=_minor(order, currency, warnings),
-        currency=currency,
+        currency="" if is_unstated else currency,
+        amount=str(read_number(order.total) or 0) if is_unstated else "",
         counts=order.counts,
         refund_id=order.refund_id or "",
         status=order.status or "",

@@ -8,8 +8,9 @@ from typing import Any
 
 from core.brand import BrandSettings
 from core.decisions import EventResult
-from core.errors import ConstIntelError
+from core.errors import ConstIntelError, InvalidInputError
 from core.events import RawEvent, RawOrder
+from core.normal_forms import Rejected, normalise
 from core.strict_json import canonical_json
 from ingest.pipeline import Ingest
 
@@ -54,22 +55,33 @@ async def import_profiles(
     for outcome in outcomes:
         if isinstance(outcome, ConstIntelError):
             raise outcome
-    return [outcome.profile_id for place in places if isinstance(outcome := outcomes[place], EventResult)]
+    results = [outcome for outcome in outcomes if isinstance(outcome, EventResult)]
+    # A later profile of the same import may have absorbed an earlier one.
+    live = {absorbed: result.profile_id for result in results for absorbed in result.merged_profile_ids}
+    return [_follow(results[place].profile_id, live) for place in places]
+
+
+def _follow(profile_id: str | None, live: dict[str, str | None]) -> str | None:
+    while profile_id in live and live[profile_id] != profile_id:
+        profile_id = live[profile_id]
+    return profile_id
 
 
 def _events_of(profile: ImportedProfile, brand: BrandSettings, *, resolve: bool) -> list[RawEvent]:
-    source = profile.external_id.partition(":")[0]
-    persona_id = None if resolve else persona_id_for_import(brand.id, profile.external_id)
+    own = normalise("external_id", profile.external_id, brand)
+    if isinstance(own, Rejected):
+        raise InvalidInputError(f"external_id: {own.reason}", field="external_id")
+    source = own.value.partition(":")[0]
+    persona_id = None if resolve else persona_id_for_import(brand.id, own.value)
     content = {"identifiers": [list(pair) for pair in profile.identifiers], "traits": profile.traits}
     version = hashlib.blake2b(canonical_json(content), digest_size=12).hexdigest()
-    own = ("external_id", profile.external_id)
     first = RawEvent(
         type="profile_update",
         channel="import",
         source=source,
-        identifiers=[own, *profile.identifiers],
+        identifiers=[("external_id", own.value), *profile.identifiers],
         payload={"external_id": profile.external_id, **content},
-        idempotency_key=f"{profile.external_id}:{version}:{resolve}",
+        idempotency_key=f"{own.value}:{version}:{resolve}",
         way=WAY,
         trust="imported",
         traits=profile.traits,

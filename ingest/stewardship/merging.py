@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 
 from core.brand import BrandSettings
-from core.clock import utc_now
+from core.clock import now_micros
 from core.errors import ConflictError, InvalidInputError, NotFoundError
 from graph.driver import Graph
 from graph.stewardship import (
@@ -25,9 +25,7 @@ COMMAND_BUDGET_SECONDS = 10.0
 
 def new_command(brand: BrandSettings, prefix: str, by: str, reason: str) -> Command:
     """A command of now with an id of its own; made before the transaction, so that a second try is the same command."""
-    now = utc_now()
-    micros = int(now.timestamp()) * 1_000_000 + now.microsecond
-    return Command(brand, f"{prefix}_{uuid.uuid4().hex}", by, micros, reason)
+    return Command(brand, f"{prefix}_{uuid.uuid4().hex}", by, now_micros(), reason)
 
 
 def merge_profiles(

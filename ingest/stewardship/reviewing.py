@@ -16,7 +16,7 @@ from graph.stewardship import (
     mark_pairs,
     merge_roots,
 )
-from graph.transactions import Transaction, in_transaction
+from graph.transactions import StaleReadError, Transaction, in_transaction
 from ingest.stewardship.merging import COMMAND_BUDGET_SECONDS, new_command
 
 PENDING = "pending"
@@ -94,10 +94,15 @@ def _settle(graph: Graph, command: Command, review_id: str, decide: Decide) -> R
             if command_id == command.id:
                 return ReviewOutcome(review_id, status, merge_id, survivor_id)
             raise ConflictError("The review was settled already.")
-        roots = sorted(set(proposed))
+        roots = sorted({root for _, root in proposed})
         new_status, merged, note = decide(tx, command, roots)
-        if tx.run("stewardship/lock_review", brand=brand, id=review_id)[0][0] != PENDING:
+        [[status, personas]] = tx.run("stewardship/lock_review", brand=brand, id=review_id)
+        if status != PENDING:
             raise ConflictError("The review was settled already.")
+        if set(personas) != {persona for persona, _ in proposed}:
+            raise StaleReadError("an event extended the review while it was being decided")
+        if not note and {persona for persona, _ in proposed} != set(roots):
+            note = "Some profiles of this review had become one before; the rest of it was done."
         outcome = ReviewOutcome(
             review_id,
             new_status,

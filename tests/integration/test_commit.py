@@ -9,6 +9,7 @@ from core.decisions import EventResult
 from core.events import IncomingEvent
 from graph.commit import commit_batch
 from graph.driver import Graph
+from graph.repositories.profiles import list_merges
 from tests.factories import event, fact
 from tests.integration.graph_state import by_identifier, live_profiles
 
@@ -188,3 +189,37 @@ def test_aggregates_equal_what_the_personas_hold(graph: Graph, brand_id: str, se
     for row in graph.read("invariants/live_profiles", brand=brand_id):
         assert row["event_count"] == row["own_events"] == row["performed"]
         assert (row["total_orders"], row["ltv_minor"]) == (row["own_orders"], row["own_ltv_minor"])
+
+
+def test_an_order_that_changes_hands_twice_in_one_batch_moves_its_followers_once(graph: Graph, brand_id: str) -> None:
+    send_one(graph, brand_id, "email:c@x.io", order=fact(brand_id, "o1"), minute=30)
+    send_one(graph, brand_id, order=fact(brand_id, "o1", "refund", 100, refund_id="r"), minute=40)
+    send(
+        graph, brand_id,
+        event(brand_id, "email:b@x.io", order=fact(brand_id, "o1"), minute=20),
+        event(brand_id, "email:a@x.io", order=fact(brand_id, "o1"), minute=10),
+    )  # fmt: skip
+    counted = {name: by_identifier(graph, brand_id, f"email:{name}@x.io") for name in "abc"}
+    assert {name: (live.event_count, live.performed) for name, live in counted.items()} == {
+        "a": (2, 2), "b": (1, 1), "c": (1, 1),
+    }  # fmt: skip
+    assert [counted[name].ltv_minor for name in "abc"] == [900, 0, 0]
+
+
+def test_the_first_decision_is_what_a_repeat_is_answered(graph: Graph, brand_id: str) -> None:
+    refund = event(brand_id, order=fact(brand_id, "o1", "refund", 100, refund_id="r"), key="early")
+    assert send(graph, brand_id, refund)[0].decision == "unattached"
+    sale = send_one(graph, brand_id, "email:a@x.io", order=fact(brand_id, "o1"))
+    again = send(graph, brand_id, refund)[0]
+    assert (again.decision, again.duplicate, again.profile_id) == ("unattached", True, sale.profile_id)
+
+
+def test_an_imported_twin_and_an_event_of_one_batch_keep_their_history(graph: Graph, brand_id: str) -> None:
+    send_one(graph, brand_id, "email:a@x.io")
+    send(
+        graph, brand_id,
+        event(brand_id, "email:a@x.io", "external_id:crm:1", persona_id=f"cus_{brand_id}_twin"),
+        event(brand_id, "email:a@x.io"),
+    )  # fmt: skip
+    [merge] = list_merges(graph, brand_id, live_profiles(graph, brand_id)[0].id)["items"]
+    assert [one["identifiers"]["email"] for one in (*merge["before"], merge["after"])] == [["a@x.io"]] * 3

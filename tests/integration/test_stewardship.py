@@ -153,3 +153,35 @@ def test_an_approval_whose_profiles_became_one_says_so(graph: Graph, brand_id: s
     outcome = approve_review(graph, BrandSettings(brand_id), review, by=STEWARD)
     assert (outcome.status, outcome.merge_id) == ("merged", None)
     assert outcome.note
+
+
+def test_a_rejected_pair_is_not_proposed_again_through_a_third_profile(graph: Graph, brand_id: str) -> None:
+    review, _ = review_of_four(graph, brand_id)
+    reject_review(graph, BrandSettings(brand_id), review, by=STEWARD)
+    more = ["qr_id:q", "upi_id:u", "loyalty_id:L"]
+    for place, name in enumerate(more):
+        send(graph, brand_id, name, minute=20 + place)
+    reviews = set()
+    for first in ("email:a@x.io", "phone:+1"):
+        [result] = commit_batch(graph, BrandSettings(brand_id), [event(brand_id, first, *more, minute=30)])
+        reviews.add(result.review_id)
+    assert len(reviews) == 2
+    assert None not in reviews
+
+
+def test_a_review_extended_while_it_is_decided_is_decided_whole(graph: Graph, brand_id: str) -> None:
+    review, _ = review_of_four(graph, brand_id)
+    send(graph, brand_id, "loyalty_id:L", minute=20)
+    names = ("email:a@x.io", "phone:+1", "cookie_id:c", "loyalty_id:L")
+    [extended] = commit_batch(graph, BrandSettings(brand_id), [event(brand_id, *names, minute=30)])
+    assert extended.review_id == review
+    approve_review(graph, BrandSettings(brand_id), review, by=STEWARD)
+    assert len(live_profiles(graph, brand_id)) == 1
+
+
+def test_an_approval_of_which_some_had_become_one_says_so(graph: Graph, brand_id: str) -> None:
+    review, ids = review_of_four(graph, brand_id)
+    merge(graph, brand_id, ids[0], ids[1])
+    outcome = approve_review(graph, BrandSettings(brand_id), review, by=STEWARD)
+    assert outcome.merge_id is not None
+    assert outcome.note

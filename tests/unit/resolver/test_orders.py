@@ -112,3 +112,15 @@ def test_leaving_out_settled_facts_never_changes_the_fold(facts: list[Fact], ran
     shuffled = list(facts)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert fold(*shuffled) == fold_order(facts)
+
+
+def test_a_refund_that_states_no_currency_is_in_the_orders() -> None:
+    euro = Fact("e1", "sale", 1, "p", 10_000, "EUR")
+    yen = Fact("e1", "sale", 1, "p", 500, "JPY")
+    unstated = Fact("r1", "refund", 2, "p", 3000, "", refund_id="R1", amount="30.00")
+    assert fold(unstated, euro).counted_minor == 7000
+    assert fold(unstated, yen).counted_minor == 470
+
+
+def test_a_refund_in_another_currency_takes_nothing_off() -> None:
+    assert fold(sale("e1"), Fact("r1", "refund", 2, "p", 300, "EUR", refund_id="R1")).counted_minor == 1000
