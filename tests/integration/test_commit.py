@@ -221,5 +221,5 @@ def test_an_imported_twin_and_an_event_of_one_batch_keep_their_history(graph: Gr
         event(brand_id, "email:a@x.io", "external_id:crm:1", persona_id=f"cus_{brand_id}_twin"),
         event(brand_id, "email:a@x.io"),
     )  # fmt: skip
-    [merge] = list_merges(graph, brand_id, live_profiles(graph, brand_id)[0].id)["items"]
+    [merge] = list_merges(graph, brand_id, live_profiles(graph, brand_id)[0].id)
     assert [one["identifiers"]["email"] for one in (*merge["before"], merge["after"])] == [["a@x.io"]] * 3
