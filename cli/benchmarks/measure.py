@@ -40,9 +40,7 @@ KINDS: dict[str, Kind] = {
     for kind in (
         Kind("a", f"raw limit: UNWIND … CREATE, batches of {BATCH}, {RAW_WRITERS} writers", 20_000, "transaction"),
         Kind("b", f"naive: one transaction an event, all MERGE, {NAIVE_WRITERS} writers", 2_000, "transaction"),
-        Kind(
-            "c", f"resolver + graph: batches of {GROUPED_BATCH}, {GROUPED_WRITERS} writers", 10_000, "transaction"
-        ),
+        Kind("c", f"resolver + graph: batches of {GROUPED_BATCH}, {GROUPED_WRITERS} writers", 10_000, "transaction"),
         Kind("d", f"HTTP batches of {HTTP_BATCH}, {BATCH_CONNECTIONS} connections", 10_000, "request"),
         Kind("e", f"HTTP single events, {SINGLE_CONNECTIONS} connections", 3_000, "request"),
     )
