@@ -4,7 +4,8 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType, TracebackType
 from typing import Self
@@ -50,6 +51,17 @@ class Signals:
         signal.set_wakeup_fd(-1)
         os.close(self._reader)
         os.close(self._writer)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let nothing interrupt the block: a child that is born in it must not get lost; a request counts at its end."""
+        before, self.interrupts = self.interrupts, False
+        try:
+            yield
+        finally:
+            self.interrupts = before
+        if before and self.requests:
+            raise StopRequestedError
 
     def wait(self, seconds: float) -> None:
         """Sleep until `seconds` are over or a signal came."""
@@ -97,10 +109,12 @@ class Supervisor:
 
     def add_job(self, name: str, start: Callable[[], Process], finished: Callable[[int], None]) -> None:
         """Start a job that runs once; `finished` is told its exit status."""
-        self._children.append(_Child(name, start, _SERVICE, start(), finished))
+        with self._signals.held():
+            self._children.append(_Child(name, start, _SERVICE, start(), finished))
 
     def _add(self, name: str, start: Callable[[], Process], stage: int) -> None:
-        self._children.append(_Child(name, start, stage, start()))
+        with self._signals.held():
+            self._children.append(_Child(name, start, stage, start()))
 
     def pid(self, name: str) -> int | None:
         """Process id of the child `name`; None when there is none, as of an external database."""

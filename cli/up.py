@@ -23,7 +23,8 @@ from core.errors import ConfigurationError
 from core.logs import configure_logs
 from core.settings import Settings, child_environment, load_settings
 from embedded.machine import MEBIBYTE, available_memory
-from embedded.neo4j import Neo4jOptions, Neo4jServer, start_neo4j
+from embedded.jars import ensure_jars
+from embedded.neo4j import Neo4jOptions, Neo4jServer, jar_store, start_neo4j
 from embedded.process import LOOPBACK, Command, Process, describe_taken_port, free_port
 from embedded.progress import say
 from embedded.redis import RedisServer, start_redis
@@ -158,6 +159,8 @@ class Installation:
         if self.settings.neo4j_uri is None:
             if available_memory() < _LEAST_MEMORY:
                 say(f"only {available_memory() // MEBIBYTE} MB of memory are free; Neo4j wants about 1200")
+            # Fetched here, where a Ctrl-C may interrupt it; the start itself is quick and must not lose its child.
+            ensure_jars(jar_store())
             say("starting Neo4j")
             self.supervisor.add_database("neo4j", self._start_neo4j)
         if self.settings.redis_url is None:
