@@ -54,7 +54,7 @@ class Signals:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Let nothing interrupt the block: a child that is born in it must not get lost; a request counts at its end."""
+        """Let nothing interrupt the block: a child born in it must not get lost; a request counts at its end."""
         before, self.interrupts = self.interrupts, False
         try:
             yield

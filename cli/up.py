@@ -22,8 +22,8 @@ from cli.worker import beat_words, worker_words
 from core.errors import ConfigurationError
 from core.logs import configure_logs
 from core.settings import Settings, child_environment, load_settings
-from embedded.machine import MEBIBYTE, available_memory
 from embedded.jars import ensure_jars
+from embedded.machine import MEBIBYTE, available_memory
 from embedded.neo4j import Neo4jOptions, Neo4jServer, jar_store, start_neo4j
 from embedded.process import LOOPBACK, Command, Process, describe_taken_port, free_port
 from embedded.progress import say

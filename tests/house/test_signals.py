@@ -23,9 +23,14 @@ def signals() -> Iterator[Signals]:
 
 def test_a_request_while_a_child_is_born_counts_after_it_is_on_the_list(signals: Signals) -> None:
     born = []
-    with pytest.raises(StopRequestedError), signals.held():
-        os.kill(os.getpid(), signal.SIGTERM)
-        born.append("child")
+
+    def bear() -> None:
+        with signals.held():
+            os.kill(os.getpid(), signal.SIGTERM)
+            born.append("child")
+
+    with pytest.raises(StopRequestedError):
+        bear()
     assert (signals.requests, born) == (1, ["child"])
 
 
