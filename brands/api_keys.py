@@ -1,8 +1,8 @@
 """API keys: made once, kept as a digest, checked for every request from a short-lived cache.
 
-`ck_<id>_<secret>` is a key of a brand's own systems with scopes (admin, ingest, read); `wk_<id>_<secret>` is a write
-key for browsers and apps and may only send events. The secret has 256 random bits, so one SHA-256 is as good as a slow
-hash.
+`ck_<id>_<secret>` is a key of a brand's own systems with scopes (admin, ingest, read; `platform` is the operator's);
+`wk_<id>_<secret>` is a write key for browsers and apps and may only send events. The secret has 256 random bits, so one
+SHA-256 is as good as a slow hash.
 """
 
 import hashlib
@@ -14,9 +14,11 @@ from typing import Literal
 
 from graph.repositories.brands import ApiKeyRecord
 
-Scope = Literal["admin", "ingest", "read"]
+Scope = Literal["admin", "ingest", "platform", "read"]
 
 ADMIN_SCOPES: frozenset[str] = frozenset({"admin", "ingest", "read"})
+# Making brands is the operator's: a tenant's own keys, admin or not, stay inside the tenant.
+PLATFORM_SCOPES: frozenset[str] = ADMIN_SCOPES | {"platform"}
 WRITE_KEY_SCOPES: frozenset[str] = frozenset({"ingest"})
 
 _ID_ALPHABET = string.ascii_lowercase + string.digits

@@ -7,7 +7,7 @@ from typing import Any
 
 from phonenumbers import SUPPORTED_REGIONS
 
-from brands.api_keys import ADMIN_SCOPES, WRITE_KEY_SCOPES, issue_key, key_id_of, matches
+from brands.api_keys import ADMIN_SCOPES, PLATFORM_SCOPES, WRITE_KEY_SCOPES, issue_key, key_id_of, matches
 from core.brand import BrandSettings
 from core.clock import utc_now
 from core.errors import ConflictError, InvalidInputError, NotFoundError
@@ -59,10 +59,13 @@ def webhook_path(endpoint: EndpointRecord) -> str:
     return f"/api/integrations/{endpoint.source}/webhook/{endpoint.id}"
 
 
-def create_brand(graph: Graph, new: NewBrand) -> OnboardedBrand:
-    """Create a brand; raises InvalidInputError naming the field, ConflictError when the id is taken."""
+def create_brand(graph: Graph, new: NewBrand, key_scopes: frozenset[str] = ADMIN_SCOPES) -> OnboardedBrand:
+    """Create a brand; its first key has `key_scopes`.
+
+    Raises InvalidInputError naming the field, ConflictError when the id is taken.
+    """
     settings = _check(new)
-    admin = issue_key(new.id, "api", ADMIN_SCOPES)
+    admin = issue_key(new.id, "api", key_scopes)
     write = issue_key(new.id, "write", WRITE_KEY_SCOPES)
     endpoints = tuple(
         EndpointRecord(id=secrets.token_hex(16), brand=new.id, source=source, secret=secrets.token_hex(32))
@@ -75,24 +78,24 @@ def create_brand(graph: Graph, new: NewBrand) -> OnboardedBrand:
 
 
 def add_key(graph: Graph, brand: str, scopes: frozenset[str] = ADMIN_SCOPES) -> str:
-    """Give a brand one more key with `scopes` out of admin, ingest and read; answers its text; raises NotFoundError."""
-    key = issue_key(brand, "api", scopes & ADMIN_SCOPES)
+    """Give a brand one more key with some of the known scopes; answers its text; raises NotFoundError."""
+    key = issue_key(brand, "api", scopes & PLATFORM_SCOPES)
     if not repository.add_api_key(graph, key.record, at=utc_now()):
         raise NotFoundError("No such brand.")
     return key.text
 
 
 def ensure_demo_brand(graph: Graph, known_key: str | None = None) -> str:
-    """Admin key of the brand `demo`: `known_key` while it is good, else a new one; makes a missing brand."""
+    """The operator's key, of the brand `demo`: `known_key` while it is good, else a new one; makes a missing brand."""
     if repository.find_brand(graph, DEMO_BRAND) is None:
         try:
-            return create_brand(graph, NewBrand(DEMO_BRAND, "Demo")).api_key
+            return create_brand(graph, NewBrand(DEMO_BRAND, "Demo"), PLATFORM_SCOPES).api_key
         except ConflictError:
             # Another process was faster: its brand is as good as ours.
-            return add_key(graph, DEMO_BRAND)
+            return add_key(graph, DEMO_BRAND, PLATFORM_SCOPES)
     if known_key is not None and _is_good_admin_key(graph, known_key):
         return known_key
-    return add_key(graph, DEMO_BRAND)
+    return add_key(graph, DEMO_BRAND, PLATFORM_SCOPES)
 
 
 def _is_good_admin_key(graph: Graph, text: str) -> bool:
@@ -101,7 +104,7 @@ def _is_good_admin_key(graph: Graph, text: str) -> bool:
     return (
         record is not None
         and record.brand == DEMO_BRAND
-        and "admin" in record.scopes
+        and record.scopes >= PLATFORM_SCOPES
         and not record.is_revoked
         and matches(text, record)
     )

@@ -33,6 +33,7 @@ class DataDir:
     def hold(self) -> Iterator[None]:
         """Keep every other `up` out; raises ConfigurationError naming the process that is in."""
         try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.logs.mkdir(parents=True, exist_ok=True)
             file = (self.path / "lock").open("a+")
         except OSError as error:

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=GuardedRoute
     operation_id="create_brand",
     responses=answers(CreatedBrand, 400, 401, 403, 409, 422, 503, status=201, description="The brand is there."),
 )
-@needs("admin")
+@needs("platform")
 def post_brand(body: CreateBrandCommand, command: CommandDep) -> Response:
     """Make a brand with its first keys and webhook addresses; its secrets are shown this once."""
     new = NewBrand(body.id, body.name, body.region, body.currency)

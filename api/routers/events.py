@@ -30,6 +30,7 @@ from core.events import RawEvent
 from core.strict_json import parse_json, parse_json_object
 from graph.repositories.events_read import get_event
 from ingest.steps import parse_event
+from ingest.steps.fields import safe_name
 
 if TYPE_CHECKING:
     from core.decisions import EventResult
@@ -75,6 +76,7 @@ async def send_events(request: Request) -> Response:
     services, caller = services_of(request), caller_of(request)
     settings = await settings_of(services, caller.brand)
     items = _batch_items(parse_json(await read_body(request, BATCH_LIMIT)))
+    _apply_key_to_items(request, items)
     results: list[RawEvent | EventResult | ConstIntelError] = [_parse_item(item, settings, caller) for item in items]
     places = [place for place, result in enumerate(results) if isinstance(result, RawEvent)]
     outcomes = await services.ingest.take(settings, [raw for raw in results if isinstance(raw, RawEvent)])
@@ -134,8 +136,9 @@ def _parse_item(item: Any, settings: BrandSettings, caller: Caller) -> RawEvent 
 def _batch_items(body: Any) -> list[Any]:
     if not isinstance(body, dict):
         raise InvalidInputError("the body must be a JSON object")
-    if body.keys() - {"events"}:
-        raise InvalidInputError("only `events` is taken beside nothing else", field="events")
+    unknown = sorted(body.keys() - {"events"})
+    if unknown:
+        raise InvalidInputError("unknown field; a batch holds `events` alone", field=safe_name(unknown[0]))
     items = body.get("events")
     if not isinstance(items, list):
         raise InvalidInputError("events: must be a list", field="events")
@@ -148,8 +151,20 @@ def _batch_items(body: Any) -> list[Any]:
 
 def _apply_key_header(request: Request, body: dict[str, Any]) -> None:
     """The header is the event's own key: the same as `message_id`, and both must agree."""
-    for name, value in request.scope["headers"]:
-        if name == _KEY_HEADER:
-            key = value.decode("latin-1").strip()
-            if body.setdefault("message_id", key) != key:
-                raise InvalidInputError("Idempotency-Key differs from message_id", field="Idempotency-Key")
+    key = _key_header(request)
+    if key is not None and body.setdefault("message_id", key) != key:
+        raise InvalidInputError("Idempotency-Key differs from message_id", field="Idempotency-Key")
+
+
+def _apply_key_to_items(request: Request, items: list[Any]) -> None:
+    """The header of a batch is the key of each event without one of its own, told apart by its place."""
+    key = _key_header(request)
+    if key is not None:
+        for place, item in enumerate(items):
+            if isinstance(item, dict):
+                item.setdefault("message_id", f"{key}:{place}")
+
+
+def _key_header(request: Request) -> str | None:
+    found = [value for name, value in request.scope["headers"] if name == _KEY_HEADER]
+    return found[-1].decode("latin-1").strip() if found else None

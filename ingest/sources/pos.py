@@ -29,6 +29,8 @@ TOLERANCE_SECONDS = 300
 MAX_TRANSACTIONS = 1000
 _TIME_NAMES = ("occurred_at", "timestamp", "transaction_time", "sold_at", "issued_at", "created_at", "date")
 _TRANSACTION_NAMES = ("transaction_id", "receipt_id", *ORDER_ID_NAMES)
+# A delivery that has none of these and no id either is no sale.
+_SAYS_SOMETHING = (*TOTAL_NAMES, *LINE_NAMES, "check_in_at")
 _RETURNS = frozenset({"refund", "return"})
 _VISIT_FIELDS = ("store_id", "store_name", "check_in_at", "check_out_at", "detection_method")
 # At the top level a till tells about itself too: its own device and the cashier's user are nobody's identifiers.
@@ -83,6 +85,8 @@ def _transaction(body: dict[str, Any], settings: BrandSettings, path: str) -> li
     store = read_text(body.get("store_id"), f"{path}store_id", longest=LONGEST_ID) or ""
     name, value = first_present(body, _TRANSACTION_NAMES)
     transaction_id = read_text(value, f"{path}{name}", longest=LONGEST_ID)
+    if transaction_id is None and not any(body.get(name) is not None for name in _SAYS_SOMETHING):
+        raise refuse(f"{path}transaction_id", "missing, and so are a total, items and a check-in")
     check_in_at = read_time(body.get("check_in_at"), f"{path}check_in_at")
     check_out_at = read_time(body.get("check_out_at"), f"{path}check_out_at")
     warnings: list[str] = []

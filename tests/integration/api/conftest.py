@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
+from brands.api_keys import PLATFORM_SCOPES
 from brands.onboarding import NewBrand, add_key, create_brand
 from core.settings import Settings
 from graph.driver import Graph
@@ -110,7 +111,7 @@ def new_tenant(service: Service, graph: Graph) -> Iterator[Callable[[], Tenant]]
 
     def make() -> Tenant:
         created = create_brand(graph, NewBrand(f"t{uuid.uuid4().hex[:12]}")).as_dict()
-        client = client_of(service.url, created["api_key"])
+        client = client_of(service.url, add_key(graph, created["id"], PLATFORM_SCOPES))
         made.append(Tenant(created["id"], created, service.url, client, graph))
         return made[-1]
 

@@ -118,7 +118,7 @@ def test_a_body_without_length_is_cut_off_at_its_limit(unchanged: Tenant) -> Non
         ({"events": []}, "events"),
         ({"events": EVENT}, "events"),
         ({"events": [EVENT] * 1001}, "events"),
-        ({"events": [EVENT], "colour": SECRET}, "events"),
+        ({"events": [EVENT], "colour": SECRET}, "colour"),
         ([EVENT], "body"),
     ],
     ids=["empty", "an object", "too many", "unknown field", "a bare list"],

@@ -175,3 +175,10 @@ def test_the_demo_brand_keeps_its_good_key_and_gets_a_new_one_for_a_bad(graph: G
     assert new != key
     directory = BrandDirectory(graph)
     assert {directory.caller(one).brand for one in (key, new)} == {"demo"}
+
+
+def test_only_the_operators_key_makes_brands(service: Service, tenant: Tenant) -> None:
+    brand = f"t{uuid.uuid4().hex[:12]}"
+    with client_of(service.url, tenant.created["api_key"]) as own:
+        assert own.post("/api/admin/brands", json={"id": brand}).status_code == 403
+    assert tenant.client.post("/api/admin/brands", json={"id": brand}).status_code == 201

@@ -112,3 +112,12 @@ def test_an_unchanged_profile_is_304_for_its_etag(tenant: Tenant) -> None:
         tag = tenant.client.get(path).headers["etag"]
         assert tenant.client.get(path, headers={"If-None-Match": tag}).status_code == 304
         assert tenant.client.get(path, headers={"If-None-Match": 'W/"other"'}).status_code == 200
+
+
+def test_the_key_of_a_batch_makes_its_repeat_harmless(tenant: Tenant) -> None:
+    body = {"events": [{"type": "page_view"}, {"type": "page_view", "message_id": "own"}]}
+    headers = {"Idempotency-Key": "batch-1"}
+    first, again = (tenant.client.post("/api/events/batch", json=body, headers=headers).json() for _ in range(2))
+    assert [result["duplicate"] for result in first["results"]] == [False, False]
+    assert [result["duplicate"] for result in again["results"]] == [True, True]
+    assert [one["event_id"] for one in first["results"]] == [one["event_id"] for one in again["results"]]

@@ -130,3 +130,10 @@ def test_body_that_is_no_sale_is_refused_by_field(body: Any, field: str | None) 
 def test_body_that_is_no_json_is_malformed() -> None:
     with pytest.raises(MalformedBodyError):
         SOURCES["pos"].parse(delivery({}, b"{"), BRAND)
+
+
+@pytest.mark.parametrize("body", [{}, {"hello": 1}, {"store_id": "S1", "phone": "+14155550101"}])
+def test_a_delivery_that_tells_of_no_sale_is_refused(body):
+    with pytest.raises(InvalidInputError) as caught:
+        read("pos", delivery({}, body))
+    assert caught.value.field == "transaction_id"
