@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -31,6 +31,12 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     log_json: bool = True
     test_backend: str = "embedded"
+
+    @field_validator("cache_home")
+    @classmethod
+    def _default_cache_home(cls, value: Path) -> Path:
+        """The XDG rule: an empty or relative folder counts as unset; it would differ with the working directory."""
+        return value if value.is_absolute() else Path.home() / ".cache"
 
 
 def load_settings() -> Settings:
