@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-DEFAULT_MERGE_THRESHOLD = 3
+from core.rules import DEFAULT_MERGE_THRESHOLD, DEFAULT_RULE_VERSION, IdentityRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,9 @@ class BrandSettings:
     merge_threshold: int = DEFAULT_MERGE_THRESHOLD
     fold_email_tags: bool = False
     blocked_values: frozenset[str] = frozenset()
-    rule_version: str = "2026-11-01"
+    rule_version: str = DEFAULT_RULE_VERSION
+    rules: IdentityRules | None = None
+    """The active rule set; None for the default one with this brand's threshold."""
     status: str = "active"
     main_instances: dict[str, str] = field(default_factory=dict, hash=False)
     """Source → its first instance (`shopify` → shop domain): its external ids carry no instance name."""

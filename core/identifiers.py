@@ -39,6 +39,9 @@ class Trust(StrEnum):
     IMPORTED = "imported"
 
 
+TRUST_ORDER: dict[str, int] = {trust.value: place for place, trust in enumerate(Trust)}
+"""Place of a trust, best first."""
+
 TIERS: dict[str, Tier] = {
     "phone": Tier.STRONG,
     "email": Tier.STRONG,
@@ -69,6 +72,10 @@ PRIORITY: dict[str, int] = {
 }
 
 LINKING_TYPES = frozenset(t for t, tier in TIERS.items() if tier is not Tier.SUPPORTING)
+CORE_TYPES = frozenset(t for t, tier in TIERS.items() if tier in (Tier.STRONG, Tier.HIGH))
+"""Strong and high tiers: what a person is known by."""
+WEAK_TYPES = frozenset(t for t, tier in TIERS.items() if tier in (Tier.MEDIUM, Tier.LOW))
+"""Medium and low tiers: what a person uses; such a link can be taken back by better evidence."""
 UNIQUE_TYPES = frozenset({"user_id", "loyalty_id", "external_id"})
 
 

@@ -1,21 +1,32 @@
 """One batch of events in one transaction: known, lock identifiers, lock profiles, decide, write, commit."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.brand import BrandSettings
 from core.clock import now_micros
 from core.decisions import EventResult
 from core.events import IncomingEvent
-from graph.commit_read import load_working_set, read_before_locks
+from graph.commit_read import BeforeLocks, load_working_set, read_before_locks
 from graph.commit_write import write_working_set
 from graph.driver import Graph
+from graph.retie import settle_event
 from graph.transactions import Transaction, in_transaction
-from resolver.working_set import WorkingSet
+from resolver.working_set import DetailsMissingError, WorkingSet
 
 DEFAULT_BUDGET_SECONDS = 8.0
 BODY_DIFFERS = "message_id: a repeat with another body; the first one stands"
+
+
+@dataclass(slots=True)
+class _Attempts:
+    """What tries of one transaction leave to the next."""
+
+    tried: set[str] = field(default_factory=set)
+    """Events that this call set out to store."""
+    reach: set[str] = field(default_factory=set)
+    """Live profiles that turned out to be needed for drawing weak links anew: locked first from then on."""
 
 
 def commit_batch(
@@ -27,36 +38,73 @@ def commit_batch(
 ) -> list[EventResult]:
     """Store `events` of one brand exactly once each and answer their results in the same order.
 
-    Returns after the commit. Raises UnavailableError when Neo4j does not take the batch within `budget_seconds`; then
-    nothing of it is stored, or all of it and a repeat is answered as a duplicate.
+    Returns after the commit. An event that changes weak links ends its transaction, so that what follows is decided on
+    the graph as it left it. Raises UnavailableError when Neo4j does not take the batch within `budget_seconds`; then
+    events of it may be stored, and a repeat is answered as a duplicate.
     """
-    if not events:
-        return []
-    tried: set[str] = set()
-    return in_transaction(graph, lambda tx: _commit(tx, settings, events, tried), budget_seconds=budget_seconds)
+    answered: list[EventResult] = []
+    while len(answered) < len(events):
+        rest = events[len(answered) :]
+        attempts = _Attempts()
+
+        def work(
+            tx: Transaction, rest: Sequence[IncomingEvent] = rest, attempts: _Attempts = attempts
+        ) -> list[EventResult]:
+            return _commit(tx, settings, rest, attempts)
+
+        answered += in_transaction(graph, work, budget_seconds=budget_seconds)
+    return answered
 
 
 def _commit(
-    tx: Transaction, settings: BrandSettings, events: Sequence[IncomingEvent], tried: set[str]
+    tx: Transaction, settings: BrandSettings, events: Sequence[IncomingEvent], attempts: _Attempts
 ) -> list[EventResult]:
-    """One try; `tried` collects the events that this call set out to store."""
+    """One try; answers at least the first of `events`, all of them unless one changes weak links."""
     before = read_before_locks(tx, settings.id, events)
     results = {row[0]: (_known_result(row), row[7]) for row in before.known}
     # After a lost commit these were stored by this very call: their sender sent them once.
-    own = tried.intersection(results) if tx.is_replay else set()
+    own = attempts.tried.intersection(results) if tx.is_replay else set()
     fresh: dict[str, IncomingEvent] = {}
     for event in events:
         if event.id not in results:
             fresh.setdefault(event.id, event)
-    tried.update(fresh)
+    attempts.tried.update(fresh)
     working: WorkingSet | None = None
     if fresh:
         batch = list(fresh.values())
-        working = load_working_set(tx, settings, batch, before)
-        folded = {result.event_id: result for result in working.take_all(batch)}
-        write_working_set(tx, settings, working, now_micros())
-        results.update((event_id, (result, fresh[event_id].fingerprint)) for event_id, result in folded.items())
+        working, folded = _fold(tx, settings, batch, before, attempts)
+        now = now_micros()
+        write_working_set(tx, settings, working, now)
+        if working.unsettled is not None:
+            folded[-1] = settle_event(tx, settings, working.unsettled, attempts.reach, now)
+            stored = {result.event_id for result in folded}
+            events = _until_first(events, stored | results.keys())
+        results.update((result.event_id, (result, fresh[result.event_id].fingerprint)) for result in folded)
     return _in_order(events, results, own.union(fresh), working)
+
+
+def _fold(
+    tx: Transaction,
+    settings: BrandSettings,
+    batch: Sequence[IncomingEvent],
+    before: BeforeLocks,
+    attempts: _Attempts,
+) -> tuple[WorkingSet, list[EventResult]]:
+    """Load what the batch needs and fold it; once more with every detail when the rules ask for one."""
+    working = load_working_set(tx, settings, batch, before, extra_roots=attempts.reach)
+    try:
+        return working, working.take_all(batch)
+    except DetailsMissingError:
+        working = load_working_set(tx, settings, batch, before, extra_roots=attempts.reach, with_details=True)
+        return working, working.take_all(batch)
+
+
+def _until_first(events: Sequence[IncomingEvent], answered: set[str]) -> Sequence[IncomingEvent]:
+    """The events before the first that has no answer yet."""
+    for place, event in enumerate(events):
+        if event.id not in answered:
+            return events[:place]
+    return events
 
 
 def _known_result(row: Sequence[Any]) -> EventResult:

@@ -1,53 +1,73 @@
 """Reading under lock for one batch: identifiers, then live profiles, then orders, into the resolver's working set."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.brand import BrandSettings
 from core.events import IncomingEvent
-from core.identifiers import LINKING_TYPES, TIERS, Identifier
+from core.identifiers import LINKING_TYPES, TIERS, Identifier, Trust
 from graph.transactions import StaleReadError, Transaction
+from resolver.matching import Holdings
 from resolver.orders import Fact, fold_order
 from resolver.profiles import NEVER_FIRST, NEVER_LAST, Persona, Profile, Statistics
 from resolver.records import OpenReview, OrderWork
 from resolver.rules import rule_set_for
 from resolver.working_set import WorkingSet, to_micros
 
-FLAG_SHARED = "shared"
-
 
 @dataclass(slots=True)
-class Holdings:
-    """Who holds which identifier."""
+class Found:
+    """Who holds which identifier, as read before the profiles are locked."""
 
-    owners: dict[Identifier, list[str]] = field(default_factory=dict)
-    shared: set[Identifier] = field(default_factory=set)
+    holdings: Holdings = field(default_factory=Holdings)
     roots: dict[str, str] = field(default_factory=dict)
     """Persona → its live profile."""
+    links_versions: dict[str, int | None] = field(default_factory=dict)
+    """Persona → how often links were taken from it: checked again under its lock."""
 
-    def note(self, rows: Iterable[list[Any]], by_key: dict[str, Identifier]) -> None:
-        """Take over what the graph says: key, flags, holders."""
-        for key, flags, holders in rows:
+    idle: set[Identifier] = field(default_factory=set)
+    """Identifiers that were shared before the first event of this batch."""
+
+    def note(self, rows: Iterable[list[Any]], by_key: dict[str, Identifier], first_seen: dict[Identifier, int]) -> None:
+        """Take over what the graph says: key, flags, holders, shared since, people, timeline."""
+        for key, _flags, holders, shared_since, people, timeline in rows:
             identifier = by_key.get(key)
             if identifier is None:
                 # Read for an event that turned out to be stored already.
                 continue
-            if flags and FLAG_SHARED in flags:
-                self.shared.add(identifier)
+            if shared_since is not None:
+                self.holdings.shared_since[identifier] = shared_since
+                if shared_since <= first_seen[identifier]:
+                    # No event of this batch is tied by it: whoever holds it need not be locked.
+                    self.idle.add(identifier)
+                    continue
+            if people:
+                self.holdings.people[identifier] = list(people)
+            if timeline:
+                self._note_timeline(identifier, timeline)
             if holders:
-                self.owners[identifier] = [persona for persona, _ in holders]
+                self.holdings.owners[identifier] = [holder[0] for holder in holders]
                 if identifier.type in LINKING_TYPES:
-                    self.roots.update(holders)
+                    for persona, root, trust, version in holders:
+                        self.roots[persona] = root
+                        self.links_versions[persona] = version
+                        self.holdings.trust[identifier, persona] = trust
+
+    def _note_timeline(self, identifier: Identifier, timeline: list[list[Any]]) -> None:
+        self.holdings.timelines[identifier] = sorted(((row[0], row[1]), row[2]) for row in timeline)
+        for _, _, persona, root, version in timeline:
+            self.roots[persona] = root
+            self.links_versions[persona] = version
 
     def ends_of(self, event: IncomingEvent) -> tuple[list[str], list[Identifier]]:
         """The live profiles that an event's linking identifiers lead to, and those of them that nobody holds."""
         profiles: list[str] = []
         unheld: list[Identifier] = []
         for identifier in event.identifiers:
-            if identifier.type in LINKING_TYPES and identifier not in self.shared:
-                holders = self.owners.get(identifier)
+            if identifier.type in LINKING_TYPES and identifier not in self.holdings.shared_since:
+                holders = self.holdings.owners.get(identifier)
                 if holders:
                     profiles.extend(self.roots[persona] for persona in holders)
                 else:
@@ -56,7 +76,8 @@ class Holdings:
 
     def is_guarded(self, identifier: Identifier) -> bool:
         """Whether every writer that touches it holds the lock of a profile that holds it."""
-        return identifier in self.owners and identifier.type in LINKING_TYPES and identifier not in self.shared
+        held = identifier in self.holdings.owners and identifier.type in LINKING_TYPES
+        return held or identifier in self.idle
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,27 +108,38 @@ def _order_keys(events: Sequence[IncomingEvent]) -> list[str]:
 
 
 def load_working_set(
-    tx: Transaction, settings: BrandSettings, events: Sequence[IncomingEvent], before: BeforeLocks
+    tx: Transaction,
+    settings: BrandSettings,
+    events: Sequence[IncomingEvent],
+    before: BeforeLocks,
+    *,
+    extra_roots: Collection[str] = (),
+    with_details: bool = False,
 ) -> WorkingSet:
-    """Lock and read all that `events` may touch; raises StaleReadError when a profile was absorbed meanwhile."""
-    holdings = _find_holders(tx, settings.id, events, before.held)
+    """Lock and read all that `events` may touch; raises StaleReadError when a profile was absorbed meanwhile.
+
+    `extra_roots` are live profiles to lock beside those; `with_details` reads all identifiers of every profile,
+    not only of those that this batch could plainly merge.
+    """
+    found = _find_holders(tx, settings.id, events, before.held)
     order_keys = _order_keys(events)
     if order_keys:
-        holdings.roots.update((persona, root) for persona, root in before.owners)
+        found.roots.update((persona, root) for persona, root in before.owners)
     imported = sorted({event.persona_id for event in events if event.persona_id is not None})
     if imported:
-        holdings.roots.update(tx.rows("commit/find_personas", brand=settings.id, ids=imported))  # type: ignore[arg-type]
-    working = WorkingSet(rule_set_for(settings), settings.currency, owners=holdings.owners, shared=holdings.shared)
-    lock_customers(tx, settings, holdings, working)
+        found.roots.update(tx.rows("commit/find_personas", brand=settings.id, ids=imported))  # type: ignore[arg-type]
+    found.roots.update((root, root) for root in extra_roots)
+    working = WorkingSet(rule_set_for(settings), settings.currency, found.holdings)
+    lock_customers(tx, settings, found, working)
     if order_keys:
         _lock_orders(tx, settings.id, order_keys, working)
-    detailed = _profiles_that_may_merge(events, holdings)
+    detailed = set(working.profiles) if with_details else _profiles_that_may_merge(events, found)
     if detailed:
-        read_details(tx, settings.id, sorted(detailed), working)
+        read_details(tx, settings.id, sorted(detailed & working.profiles.keys()), working)
     return working
 
 
-def _find_holders(tx: Transaction, brand: str, events: Sequence[IncomingEvent], held: Iterable[list[Any]]) -> Holdings:
+def _find_holders(tx: Transaction, brand: str, events: Sequence[IncomingEvent], held: Iterable[list[Any]]) -> Found:
     """Who holds the identifiers; those that no profile guards yet are created and locked.
 
     Whoever touches an identifier that a profile holds locks that profile first, so only the others need a lock of
@@ -119,42 +151,51 @@ def _find_holders(tx: Transaction, brand: str, events: Sequence[IncomingEvent], 
         for identifier in event.identifiers:
             if first_seen.setdefault(identifier, at) > at:
                 first_seen[identifier] = at
-    holdings = Holdings()
+    found = Found()
     by_key = {identifier.key(brand): identifier for identifier in first_seen}
-    holdings.note(held, by_key)
-    unguarded = sorted(key for key, identifier in by_key.items() if not holdings.is_guarded(identifier))
+    found.note(held, by_key, first_seen)
+    unguarded = sorted(key for key, identifier in by_key.items() if not found.is_guarded(identifier))
     if unguarded:
         rows = [
             [key, by_key[key].type, by_key[key].value, int(TIERS[by_key[key].type]), first_seen[by_key[key]]]
             for key in unguarded
         ]
-        holdings.note(tx.rows("commit/lock_identifiers", brand=brand, rows=rows), by_key)
-    return holdings
+        found.note(tx.rows("commit/lock_identifiers", brand=brand, rows=rows), by_key, first_seen)
+    return found
 
 
-def lock_customers(tx: Transaction, settings: BrandSettings, holdings: Holdings, working: WorkingSet) -> None:
-    if not holdings.roots:
+def lock_customers(tx: Transaction, settings: BrandSettings, found: Found, working: WorkingSet) -> None:
+    """Lock live profiles in id order, read them and personas below; StaleReadError when links moved meanwhile."""
+    if not found.roots:
         return
-    roots = set(holdings.roots.values())
+    roots = set(found.roots.values())
     rows = tx.rows("commit/lock_customers", brand=settings.id, ids=sorted(roots))
-    others = [persona for persona in holdings.roots if persona not in roots]
+    others = [persona for persona in found.roots if persona not in roots]
     if others:
         rows += tx.rows("commit/read_personas", brand=settings.id, ids=others)
     for row in rows:
         persona_id, root_id = row[0], row[1]
-        if holdings.roots.get(persona_id, persona_id) != root_id:
+        if found.roots.get(persona_id, persona_id) != root_id:
             raise StaleReadError("a profile was absorbed between reading and locking")
+        if persona_id in found.links_versions and found.links_versions[persona_id] != row[21]:
+            raise StaleReadError("an identifier changed hands between reading and locking")
         working.personas[persona_id] = Persona(persona_id, root_id, statistics_from(row[2:8], settings.currency))
         if root_id == persona_id:
-            working.profiles[root_id] = Profile(
-                root_id,
-                statistics_from(row[8:14], settings.currency),
-                set(row[14] or ()),
-                strength=row[15],
-                persona_count=row[16],
-                merge_count=row[17],
-                version=row[18],
-            )
+            working.profiles[root_id] = _profile_from(row, settings.currency)
+
+
+def _profile_from(row: Sequence[Any], currency: str) -> Profile:
+    return Profile(
+        row[0],
+        statistics_from(row[8:14], currency),
+        set(row[14] or ()),
+        strength=row[15],
+        persona_count=row[16],
+        merge_count=row[17],
+        version=row[18],
+        identifier_count=row[19] or 0,
+        is_tied=bool(row[20]),
+    )
 
 
 def statistics_from(values: Sequence[Any], currency: str) -> Statistics:
@@ -169,15 +210,28 @@ def statistics_from(values: Sequence[Any], currency: str) -> Statistics:
 
 
 def _lock_orders(tx: Transaction, brand: str, keys: list[str], working: WorkingSet) -> None:
+    for work in lock_orders(tx, brand, keys):
+        if work.first_owner_id is not None and work.first_owner_id not in working.personas:
+            raise StaleReadError("an order got an owner between reading and locking")
+        working.orders[work.key] = work
+
+
+def lock_orders(tx: Transaction, brand: str, keys: list[str]) -> list[OrderWork]:
+    """Lock orders in key order, creating the missing ones, and read them."""
+    works = []
     for key, facts_json, owner_id in tx.rows("commit/lock_orders", brand=brand, keys=keys):
         work = OrderWork(key, source_instance=key.split("|")[1])
         if facts_json is not None:
             work.facts = facts_from_json(facts_json)
             work.state = fold_order(work.facts)
             work.first_owner_id = owner_id
-            if owner_id is not None and owner_id not in working.personas:
-                raise StaleReadError("an order got an owner between reading and locking")
-        working.orders[key] = work
+            work.order_id = _order_id(key)
+        works.append(work)
+    return works
+
+
+def _order_id(key: str) -> str:
+    return key.split("|", 3)[-1]
 
 
 def facts_from_json(text: str) -> tuple[Fact, ...]:
@@ -190,7 +244,7 @@ def facts_to_json(facts: Iterable[Fact]) -> str:
     return json.dumps([asdict(fact) for fact in facts], separators=(",", ":"))
 
 
-def _profiles_that_may_merge(events: Sequence[IncomingEvent], holdings: Holdings) -> set[str]:
+def _profiles_that_may_merge(events: Sequence[IncomingEvent], found: Found) -> set[str]:
     """Live profiles that this batch could merge with another (or with a persona it makes): they need their details.
 
     Events and live profiles are joined by the identifiers they share; a component with one live profile in which each
@@ -205,7 +259,7 @@ def _profiles_that_may_merge(events: Sequence[IncomingEvent], holdings: Holdings
 
     anchors: list[tuple[object, bool]] = []
     for event in events:
-        profiles, unheld = holdings.ends_of(event)
+        profiles, unheld = found.ends_of(event)
         nodes: list[object] = [*profiles, *unheld]
         if nodes:
             first = find(nodes[0])
@@ -222,9 +276,11 @@ def _profiles_that_may_merge(events: Sequence[IncomingEvent], holdings: Holdings
 
 
 def read_details(tx: Transaction, brand: str, roots: list[str], working: WorkingSet) -> None:
-    for root_id, identifiers, not_same in tx.rows("commit/read_details", brand=brand, roots=roots):
+    for root_id, identifiers, not_same, absorbed_at in tx.rows("commit/read_details", brand=brand, roots=roots):
         profile = working.profiles[root_id]
-        profile.identifiers = {(kind, value) for kind, value in identifiers}
+        profile.identifiers = {(kind, value) for kind, value, _ in identifiers}
+        profile.verified = {(kind, value) for kind, value, trust in identifiers if trust == Trust.VERIFIED}
+        profile.absorbed_at = list(absorbed_at)
         profile.not_same = set(not_same) - {root_id}
     for row in tx.rows("commit/read_reviews", brand=brand, roots=roots):
         review_id, reason, identifiers, event_ids, profile_ids = row

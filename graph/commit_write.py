@@ -8,8 +8,10 @@ from typing import Any
 
 from core import clock
 from core.brand import BrandSettings
+from core.identifiers import TRUST_ORDER
 from graph.commit_read import facts_to_json
 from graph.transactions import Transaction
+from resolver.matching import is_sighting
 from resolver.profiles import NEVER_FIRST, NEVER_LAST, Persona, Profile, Statistics
 from resolver.records import DecidedEvent, OrderWork
 from resolver.working_set import WorkingSet, to_micros
@@ -24,6 +26,7 @@ def write_working_set(tx: Transaction, settings: BrandSettings, working: Working
         if profile.is_changed:
             profile.version += 1
     _write_batch(tx, settings, working, now)
+    _write_trust(tx, brand, working)
     if working.merges:
         _write_merges(tx, brand, working, now)
     if working.order_book.moves:
@@ -53,7 +56,7 @@ def _write_batch(tx: Transaction, settings: BrandSettings, working: WorkingSet, 
             "event_ids": [decided.event.id for decided in working.decided],
             "created": customers.created,
             "updated": customers.both,
-            "orders": _order_rows([work for work in working.orders.values() if work.is_changed]),
+            "orders": order_rows([work for work in working.orders.values() if work.is_changed]),
             "links": _link_rows(working, settings.id),
             "events": events,
             "performed": performed,
@@ -94,6 +97,8 @@ def profile_row(profile: Profile, currency: str) -> list[Any]:
         profile.persona_count,
         profile.merge_count,
         profile.version,
+        profile.identifier_count,
+        profile.is_tied or None,
     ]
 
 
@@ -188,6 +193,7 @@ def _event_row(decided: DecidedEvent, at: int) -> list[Any]:
         list(decided.warnings) or None,
         list(decided.rules) or None,
         event.traits or None,
+        is_sighting(event) or None,
     ]
 
 
@@ -202,6 +208,9 @@ def _write_merges(tx: Transaction, brand: str, working: WorkingSet, now: int) ->
             "decided_by": merge.decided_by,
             "identifiers": list(merge.identifiers),
             "cause_persona_ids": list(merge.cause_persona_ids),
+            "strong_cause_ids": list(merge.strong_cause_ids),
+            "weak_ids": sorted(merge.weak_ids),
+            "occurred_at": merge.occurred_at,
             "event_id": merge.event_id,
             "before": json.dumps(merge.before, separators=(",", ":")),
             "after": json.dumps(merge.after, separators=(",", ":")),
@@ -213,7 +222,31 @@ def _write_merges(tx: Transaction, brand: str, working: WorkingSet, now: int) ->
     tx.run("commit/move_personas", brand=brand, rows=moved)
 
 
-def _order_rows(orders: Sequence[OrderWork]) -> list[dict[str, Any]]:
+def _write_trust(tx: Transaction, brand: str, working: WorkingSet) -> None:
+    """Links that are better proven now, and strong identifiers that more than one person carries."""
+    if working.proven:
+        rows = sorted(
+            [persona, found.key(brand), trust, TRUST_ORDER[trust]] for (found, persona), trust in working.proven.items()
+        )
+        tx.run("commit/raise_trust", brand=brand, rows=rows, order=list(TRUST_ORDER))
+    touched = sorted({*working.crowded, *working.newly_shared})
+    if touched:
+        tx.run(
+            "commit/mark_crowded",
+            brand=brand,
+            rows=[
+                {
+                    "key": found.key(brand),
+                    "people": working.crowded.get(found),
+                    "shared_since": working.newly_shared.get(found),
+                }
+                for found in touched
+            ],
+        )
+
+
+def order_rows(orders: Sequence[OrderWork]) -> list[dict[str, Any]]:
+    """Orders as the graph stores them, sorted by key."""
     rows: list[dict[str, Any]] = []
     for work in sorted(orders, key=lambda work: work.key):
         state = work.state

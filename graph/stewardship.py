@@ -8,7 +8,7 @@ from typing import Any
 from core.brand import BrandSettings
 from core.clock import now_micros
 from core.errors import ConflictError, NotFoundError
-from graph.commit_read import Holdings, lock_customers, read_details, statistics_from
+from graph.commit_read import Found, lock_customers, read_details, statistics_from
 from graph.commit_write import profile_row, write_changed_mark, write_working_set
 from graph.transactions import StaleReadError, Transaction
 from resolver.profiles import Profile
@@ -74,7 +74,7 @@ def merge_roots(tx: Transaction, command: Command, roots: Sequence[str], reason:
 
 def _load(tx: Transaction, settings: BrandSettings, roots: Sequence[str]) -> WorkingSet:
     working = WorkingSet(rule_set_for(settings), settings.currency)
-    lock_customers(tx, settings, Holdings(roots={root: root for root in roots}), working)
+    lock_customers(tx, settings, Found(roots={root: root for root in roots}), working)
     if len(working.profiles) != len(set(roots)):
         raise StaleReadError("a profile was absorbed between reading and locking")
     read_details(tx, settings.id, sorted(set(roots)), working)
@@ -123,7 +123,7 @@ def unmerge(tx: Transaction, command: Command, profile_id: str, merge_id: str | 
     _write_pointers(tx, brand, links, forest)
     groups = _group(personas, forest)
     version = working.profiles[root].version + 1
-    _write_groups(tx, command, groups, forest, version)
+    _write_groups(tx, command, groups, forest, working.profiles[root])
     tx.run(
         "stewardship/revert_merge",
         brand=brand, id=reverted.merge_id, command_id=command.id, by=command.by, reason=command.reason, now=command.now,
@@ -174,16 +174,19 @@ def _group(personas: Sequence[list[Any]], forest: Forest) -> dict[str, list[list
 
 
 def _write_groups(
-    tx: Transaction, command: Command, groups: dict[str, list[list[Any]]], forest: Forest, version: int
+    tx: Transaction, command: Command, groups: dict[str, list[list[Any]]], forest: Forest, profile_before: Profile
 ) -> None:
     """Aggregates of every group as a fold over its personas."""
     currency = command.brand.currency
+    version, command_is_tied = profile_before.version + 1, profile_before.is_tied
     rows = []
     for head, personas in sorted(groups.items()):
         profile = Profile(head, persona_count=len(personas), version=version)
         for row in personas:
             profile.totals.add(statistics_from(row[1:7], currency))
             profile.identifier_types.update(row[7])
+            profile.identifier_count += len(row[7])
+            profile.is_tied = profile.is_tied or bool(row[8]) or command_is_tied
         profile.strength = profile_strength(profile.identifier_types, profile.totals.total_orders)
         profile.merge_count = len({forest.pointers[row[0]][1] for row in personas if row[0] in forest.pointers})
         rows.append([head, *profile_row(profile, currency)])

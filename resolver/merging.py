@@ -21,6 +21,10 @@ def absorb(
     survivor.identifier_types |= absorbed.identifier_types
     if survivor.identifiers is not None and absorbed.identifiers is not None:
         survivor.identifiers |= absorbed.identifiers
+    survivor.identifier_count += absorbed.identifier_count
+    survivor.verified |= absorbed.verified
+    survivor.absorbed_at += absorbed.absorbed_at
+    survivor.is_tied = survivor.is_tied or absorbed.is_tied
     survivor.persona_count += absorbed.persona_count
     survivor.merge_count += absorbed.merge_count
     survivor.version = max(survivor.version, absorbed.version)

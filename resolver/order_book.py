@@ -37,6 +37,18 @@ class OrderBook:
         if work.state.owner_id is not None:
             self._move_followers(work, work.state.owner_id)
 
+    def reassign(self, work: OrderWork, owners: dict[str, str]) -> None:
+        """Events of the order changed hands (event id → persona): fold it anew and carry the difference over."""
+        before = work.state
+        work.facts = tuple(
+            replace(fact, persona_id=owners[fact.event_id]) if fact.event_id in owners else fact for fact in work.facts
+        )
+        work.state = fold_order(work.facts)
+        work.is_changed = True
+        self._carry(before, work.state)
+        if work.state.owner_id is not None:
+            self._move_followers(work, work.state.owner_id)
+
     def _carry(self, before: OrderState, after: OrderState) -> None:
         """Take the order's old share from its old owner and give the new one to the new owner."""
         same_owner = before.owner_id == after.owner_id and before.currency == after.currency

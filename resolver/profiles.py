@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from core.identifiers import CORE_TYPES
+
 # Times are microseconds since 1970 UTC: integers fold faster than datetimes and pack without conversion.
 NEVER_FIRST = 1 << 62
 NEVER_LAST = -1
@@ -67,6 +69,18 @@ class Profile:
     """All (type, value) pairs; None when they were not loaded (no merge is possible in this batch)."""
     not_same: set[str] = field(default_factory=set)
     """Live profiles that a NOT_SAME mark keeps apart from this one."""
+    identifier_count: int = 0
+    verified: set[tuple[str, str]] = field(default_factory=set)
+    """The (type, value) pairs that a login, payment or one-time code proved."""
+    absorbed_at: list[int] = field(default_factory=list)
+    """Event time of each automatic absorption, in microseconds: what the drift rule counts."""
+    is_tied: bool = False
+    """Weak pointers between cores or contested identifiers hang on it: more evidence may move them."""
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nothing strong is known of it."""
+        return CORE_TYPES.isdisjoint(self.identifier_types)
 
 
 def survivor_key(profile: Profile) -> tuple[int, int, str]:

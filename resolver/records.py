@@ -42,7 +42,13 @@ class MergeRecord:
     identifiers: tuple[str, ...] = ()
     """Evidence as `type:value`."""
     cause_persona_ids: tuple[str, ...] = ()
+    strong_cause_ids: tuple[str, ...] = ()
+    """Those of them that own a strong or high identifier: what this merge joins for good."""
     event_id: str | None = None
+    occurred_at: int | None = None
+    """Event time of an automatic merge, microseconds; None for one by hand."""
+    weak_ids: frozenset[str] = frozenset()
+    """Absorbed profiles that only weak evidence ties: better evidence may take their pointer back."""
     survivor_id: str = ""
     absorbed_ids: tuple[str, ...] = ()
     before: list[dict[str, Any]] = field(default_factory=list)

@@ -1,12 +1,13 @@
 """The decision about one event: matched live profiles and rules in, Decision out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.decisions import DecisionKind
-from core.identifiers import PRIORITY, UNIQUE_TYPES, Identifier
+from core.identifiers import PRIORITY, Identifier
 from resolver.profiles import Profile, survivor_key
-from resolver.rules import RULE_NOT_SAME, RULE_THRESHOLD, RuleHit, RuleSet
+from resolver.protection import NOTHING, Verdict
+from resolver.rules import RULE_NOT_SAME, RULE_THRESHOLD, RULE_UNIQUE_ID, RuleHit, RuleSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,18 @@ class Match:
         """Place of the best shared identifier in the priority order, made total by type and value."""
         return min(identifier_order(identifier) for identifier, _ in self.owned)
 
-    @property
-    def holds_unique(self) -> bool:
+    def holds_unique(self, rules: RuleSet) -> bool:
         """Whether it shares a value of a type that is unique per person."""
-        return any(identifier.type in UNIQUE_TYPES for identifier, _ in self.owned)
+        return any(identifier.type in rules.unique_types for identifier, _ in self.owned)
 
     @property
     def receiver(self) -> str:
         """The persona that owns the best identifier: it gets the event."""
         return min((identifier_order(identifier), persona) for identifier, persona in self.owned)[1]
+
+
+Protection = Callable[[Sequence[Profile]], Verdict]
+"""What the protection rules say of the profiles that are left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +54,51 @@ def identifier_order(identifier: Identifier) -> tuple[int, str, str]:
     return (PRIORITY[identifier.type], identifier.type, identifier.value)
 
 
-def resolve(matches: Sequence[Match], has_linking_identifier: bool, rules: RuleSet) -> Decision:
-    """Decide one event by the decision table; pure and independent of the order of `matches`."""
+def resolve(
+    matches: Sequence[Match], has_linking_identifier: bool, rules: RuleSet, protection: Protection | None = None
+) -> Decision:
+    """Decide one event by the decision table; pure and independent of the order of `matches`.
+
+    `protection` says of the profiles left after NOT_SAME which rules ask for a person; without it none does.
+    """
     if not has_linking_identifier:
         return Decision(DecisionKind.UNATTACHED)
-    if not matches:
-        return Decision(DecisionKind.CREATED)
     ranked = sorted(matches, key=_receiving_order)
-    if len(ranked) == 1:
-        return Decision(DecisionKind.ATTACHED, (ranked[0],), ranked[0].receiver)
-    kept, hits = _leave_out_not_same(ranked)
+    kept, hits = _leave_out_not_same(ranked, rules)
+    verdict = protection([match.profile for match in kept]) if protection is not None else NOTHING
+    hits = (*hits, *verdict.hits)
+    if verdict.stands_apart:
+        kept = _by_unique_value(kept, verdict, rules)
+        return Decision(DecisionKind.REVIEW, tuple(kept), None, _reason(len(kept) + 1, verdict, rules), hits)
+    if not kept:
+        return Decision(DecisionKind.CREATED, rules=hits)
     if len(kept) == 1:
         return Decision(DecisionKind.ATTACHED, tuple(kept), kept[0].receiver, rules=hits)
-    receiver = min(kept, key=_receiving_order).receiver
     if len(kept) > rules.merge_threshold:
-        reason = f"Auto-merge blocked: {len(kept)} profiles exceed threshold of {rules.merge_threshold}"
-        hits = (*hits, RuleHit(RULE_THRESHOLD, reason))
-        return Decision(DecisionKind.REVIEW, tuple(sorted(kept, key=_receiving_order)), receiver, reason, hits)
-    by_survival = sorted(kept, key=lambda match: survivor_key(match.profile))
-    return Decision(DecisionKind.MERGED, tuple(by_survival), receiver, "identifier_match", hits)
+        hits = (*hits, RuleHit(RULE_THRESHOLD, _threshold_sentence(len(kept), rules)))
+    elif not verdict.hits:
+        by_survival = sorted(kept, key=lambda match: survivor_key(match.profile))
+        receiver = min(kept, key=_receiving_order).receiver
+        return Decision(DecisionKind.MERGED, tuple(by_survival), receiver, "identifier_match", hits)
+    kept = _by_unique_value(kept, verdict, rules)
+    return Decision(DecisionKind.REVIEW, tuple(kept), kept[0].receiver, _reason(len(kept), verdict, rules), hits)
+
+
+def _reason(count: int, verdict: Verdict, rules: RuleSet) -> str:
+    """The threshold's sentence where it holds, else that of the first rule that asks for a person."""
+    if count > rules.merge_threshold or not verdict.hits:
+        return _threshold_sentence(count, rules)
+    return f"Auto-merge blocked: {verdict.hits[0].detail}"
+
+
+def _threshold_sentence(count: int, rules: RuleSet) -> str:
+    return f"Auto-merge blocked: {count} profiles exceed threshold of {rules.merge_threshold}"
+
+
+def _by_unique_value(kept: Sequence[Match], verdict: Verdict, rules: RuleSet) -> list[Match]:
+    """In a conflict of unique ids the side with the event's unique value comes first, else the best identifier."""
+    is_conflict = any(hit.rule == RULE_UNIQUE_ID for hit in verdict.hits)
+    return sorted(kept, key=lambda match: (is_conflict and not match.holds_unique(rules), _receiving_order(match)))
 
 
 def _receiving_order(match: Match) -> tuple[int, tuple[int, int, str]]:
@@ -76,14 +106,14 @@ def _receiving_order(match: Match) -> tuple[int, tuple[int, int, str]]:
     return (match.best[0], survivor_key(match.profile))
 
 
-def _leave_out_not_same(ranked: Sequence[Match]) -> tuple[list[Match], tuple[RuleHit, ...]]:
+def _leave_out_not_same(ranked: Sequence[Match], rules: RuleSet) -> tuple[list[Match], tuple[RuleHit, ...]]:
     """Keep the largest prefix of sides that no NOT_SAME mark separates; the side with its unique value comes first."""
     ids = {match.profile.id for match in ranked}
     if not any(match.profile.not_same & ids for match in ranked):
         return list(ranked), ()
     kept: list[Match] = []
     left_out = 0
-    for match in sorted(ranked, key=lambda match: (not match.holds_unique, _receiving_order(match))):
+    for match in sorted(ranked, key=lambda match: (not match.holds_unique(rules), _receiving_order(match))):
         if any(match.profile.id in other.profile.not_same for other in kept):
             left_out += 1
         else:

@@ -1,25 +1,22 @@
-"""Versioned rule sets: every decision names the version that made it."""
+"""The rules of protection by name, and the rule set of a brand: every decision names the version that made it."""
 
 from dataclasses import dataclass
 
 from core.brand import BrandSettings
-
-RULE_VERSION = "2026-11-01"
-CHANGELOG = {
-    "2026-11-01": "Match by linking identifiers, three-profile threshold, not the same, shared ones do not link.",
-}
+from core.rules import IdentityRules
 
 RULE_THRESHOLD = "threshold"
 RULE_NOT_SAME = "not_same"
 RULE_SHARED = "shared"
+RULE_WEAK_ONLY = "weak_only"
+RULE_UNIQUE_ID = "unique_id"
+RULE_TYPE_LIMIT = "type_limit"
+RULE_DRIFT = "drift"
+RULE_TRUST = "trust"
+RULE_REACH = "reach"
+"""Weak identifiers reach more cores than one may follow."""
 
-
-@dataclass(frozen=True, slots=True)
-class RuleSet:
-    """What the resolver may decide by itself for one brand."""
-
-    version: str = RULE_VERSION
-    merge_threshold: int = 3
+RuleSet = IdentityRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +29,4 @@ class RuleHit:
 
 def rule_set_for(settings: BrandSettings) -> RuleSet:
     """The rule set of a brand."""
-    return RuleSet(version=settings.rule_version, merge_threshold=settings.merge_threshold)
+    return settings.rules or RuleSet(version=settings.rule_version, merge_threshold=settings.merge_threshold)

@@ -1,21 +1,38 @@
 """A batch of events folded one by one over an in-memory working set: the answers equal those of sending them singly."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from core import clock
 from core.decisions import DecisionKind, EventResult
 from core.events import IncomingEvent
-from core.identifiers import LINKING_TYPES, Identifier
+from core.identifiers import CORE_TYPES, LINKING_TYPES, TRUST_ORDER, Identifier, Trust
+from resolver.matching import Holdings, Matched, match_event, weak_identifiers
 from resolver.merging import absorb, snapshot
 from resolver.order_book import OrderBook
 from resolver.profiles import Persona, Profile, survivor_key
+from resolver.protection import NOTHING, Verdict, needs_details, protect
 from resolver.records import DecidedEvent, MergeRecord, NewLink, OpenReview, OrderWork
 from resolver.resolve import Decision, Match, resolve
-from resolver.rules import RULE_NOT_SAME, RULE_SHARED, RuleHit, RuleSet
+from resolver.rules import RULE_SHARED, RULE_THRESHOLD, RULE_TYPE_LIMIT, RuleHit, RuleSet
 from resolver.strength import profile_strength
+from resolver.weak_links import contradict
 
 DECIDED_BY_RULES = "rules"
+
+
+class DetailsMissingError(Exception):
+    """The fold needs to know all identifiers of a profile that was read without them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """The event after which the fold stopped: the weak links around it follow from the evidence in the graph."""
+
+    decided: DecidedEvent
+    weak: tuple[Identifier, ...]
+    profile_ids: tuple[str, ...]
+    """Live profiles that it touches."""
 
 
 @dataclass(slots=True)
@@ -24,25 +41,35 @@ class WorkingSet:
 
     rules: RuleSet
     currency: str
-    owners: dict[Identifier, list[str]] = field(default_factory=dict)
-    """Identifier → ids of the personas that hold it; all these personas are in `personas`."""
-    shared: set[Identifier] = field(default_factory=set)
+    holdings: Holdings = field(default_factory=Holdings)
+    """Who holds which identifier; the personas that own a linking one are in `personas`."""
     personas: dict[str, Persona] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
     reviews: list[OpenReview] = field(default_factory=list)
     orders: dict[str, OrderWork] = field(default_factory=dict)
     decided: list[DecidedEvent] = field(default_factory=list)
     links: list[NewLink] = field(default_factory=list)
+    proven: dict[tuple[Identifier, str], str] = field(default_factory=dict)
+    """Links whose trust rose: (identifier, persona) → trust."""
+    crowded: dict[Identifier, list[str]] = field(default_factory=dict)
+    """Strong identifiers that somebody other than their holder carried: the personas that did."""
+    newly_shared: dict[Identifier, int] = field(default_factory=dict)
+    """Identifiers that became shared in this batch, since when (microseconds)."""
     merges: list[MergeRecord] = field(default_factory=list)
     absorbed: dict[str, str] = field(default_factory=dict)
     """Profile absorbed in this batch → the profile that took it (follow the chain for the live one)."""
+    unsettled: Unsettled | None = None
+    """Set when the fold must stop: what follows depends on evidence that is only in the graph."""
     order_book: OrderBook = field(init=False)
 
     def __post_init__(self) -> None:
         self.order_book = OrderBook(self.personas, self.profiles, self.orders, self.decided)
 
     def take(self, event: IncomingEvent) -> EventResult:
-        """Fold one new event: decide, link, merge or propose, count; answers its result."""
+        """Fold one new event: decide, link, merge or propose, count; answers its result.
+
+        Raises DetailsMissingError when a profile was read without its identifiers and the rules ask for them.
+        """
         if event.persona_id is not None:
             decided = self._take_unresolved(event, event.persona_id)
         else:
@@ -52,58 +79,124 @@ class WorkingSet:
             self._count(decided.persona_id, event)
         if event.order is not None:
             self.order_book.apply(decided)
-        return EventResult(
-            event_id=event.id,
-            decision=decided.decision,
-            profile_id=decided.profile_id,
-            merged_profile_ids=decided.merged_ids,
-            merge_id=decided.merge_id,
-            review_id=decided.review_id,
-            warnings=decided.warnings,
-        )
+        return result_of(decided)
+
+    def take_all(self, events: Sequence[IncomingEvent]) -> list[EventResult]:
+        """Fold a batch in its order, up to and with the first event that leaves something unsettled."""
+        results = []
+        for event in events:
+            results.append(self.take(event))
+            if self.unsettled is not None:
+                break
+        return results
 
     def _take_resolved(self, event: IncomingEvent) -> DecidedEvent:
-        matches, is_linking, hits = self._match(event)
-        decision = resolve(matches, is_linking, self.rules)
-        hits = (*hits, *decision.rules)
+        matched = match_event(event, self.holdings, self.personas, self.profiles)
+        verdict: list[Verdict] = []
+
+        def protection(profiles: Sequence[Profile]) -> Verdict:
+            verdict[:] = [self._protect(profiles, event, matched.fresh)]
+            return verdict[0]
+
+        crowd = self._over_weak_count(matched, event)
+        decision = resolve([*matched.plain, *crowd], matched.is_linking, self.rules, protection)
+        if decision.kind is DecisionKind.REVIEW and self._becomes_shared(event, decision):
+            return self._take_resolved(event)
+        hits = (*_shared_hit(matched), *decision.rules)
+        dropped = verdict[0].dropped if verdict else frozenset()
+        if dropped:
+            hits = (*hits, RuleHit(RULE_TYPE_LIMIT, f"{len(dropped)} identifier(s) are too many of their type to link"))
         decided = DecidedEvent(
             event,
             decision.kind.value,
             None,
             rules=tuple(hit.rule for hit in hits),
-            warnings=(*event.warnings, *(_warning(hit) for hit in hits if hit.rule in (RULE_NOT_SAME, RULE_SHARED))),
+            warnings=(*event.warnings, *(_warning(hit) for hit in hits if hit.rule != RULE_THRESHOLD)),
         )
-        if decision.kind is DecisionKind.UNATTACHED:
-            return decided
-        if decision.kind is DecisionKind.CREATED:
-            persona = self._create(persona_id_for(event.id))
-        else:
-            persona = self.personas[decision.receiver or ""]
+        if decision.kind is not DecisionKind.UNATTACHED:
+            self._attach(decided, decision, dropped)
+            self._note_unsettled(decided, decision, matched)
+        return decided
+
+    def _attach(self, decided: DecidedEvent, decision: Decision, dropped: Collection[Identifier]) -> None:
+        """Give the event to its persona, link what is new, and carry out the decision."""
+        event = decided.event
+        persona = (
+            self._create(persona_id_for(event.id)) if decision.receiver is None else self.personas[decision.receiver]
+        )
         if decision.kind is DecisionKind.MERGED:
             self._merge(decision, decided)
         elif decision.kind is DecisionKind.REVIEW:
-            decided.review_id = self._propose(decision, event)
-        self._link(persona, event)
+            extra = {persona.id} if decision.receiver is None else set()
+            decided.review_id = self._propose(decision, event, extra)
+        self._link(persona, event, dropped)
         decided.persona_id, decided.profile_id = persona.id, persona.root_id
-        return decided
 
-    def _match(self, event: IncomingEvent) -> tuple[list[Match], bool, tuple[RuleHit, ...]]:
-        """Live profiles that own a usable identifier of the event, and whether it has one that may link at all."""
-        by_root: dict[str, list[tuple[Identifier, str]]] = {}
-        is_linking = False
-        shared = 0
-        for identifier in event.identifiers:
-            if identifier.type not in LINKING_TYPES:
-                continue
-            if identifier in self.shared:
-                shared += 1
-                continue
-            is_linking = True
-            for persona_id in self.owners.get(identifier, ()):
-                by_root.setdefault(self.personas[persona_id].root_id, []).append((identifier, persona_id))
-        detail = f"{shared} identifier(s) are shared by too many people to link"
-        hits = (RuleHit(RULE_SHARED, detail),) if shared else ()
-        return [Match(self.profiles[root], tuple(owned)) for root, owned in by_root.items()], is_linking, hits
+    def _over_weak_count(self, matched: Matched, event: IncomingEvent) -> tuple[Match, ...]:
+        """Known profiles over weak identifiers, when with them the event touches more than a person must be asked for.
+
+        Those that contradict what the event says of itself are not counted.
+        """
+        if len(matched.plain) + len(matched.known_over_weak) <= self.rules.merge_threshold:
+            return ()
+        own = {(found.type, found.value) for found in event.identifiers}
+        for match in matched.plain:
+            own |= self._identifiers(match.profile)
+        counted = [m for m in matched.known_over_weak if not contradict(own, self._identifiers(m.profile))]
+        return tuple(counted) if len(matched.plain) + len(counted) > self.rules.merge_threshold else ()
+
+    def _protect(self, profiles: Sequence[Profile], event: IncomingEvent, fresh: Sequence[Identifier]) -> Verdict:
+        if not profiles or (
+            len(profiles) == 1 and (not fresh or not needs_details(profiles[0], event, fresh, self.rules))
+        ):
+            return NOTHING
+        for profile in profiles:
+            self._identifiers(profile)
+        return protect(profiles, event, fresh, self.rules)
+
+    def _identifiers(self, profile: Profile) -> set[tuple[str, str]]:
+        if profile.identifiers is None:
+            raise DetailsMissingError
+        return profile.identifiers
+
+    def _becomes_shared(self, event: IncomingEvent, decision: Decision) -> bool:
+        """Note strong identifiers that stay with one side while another takes the event; whether one has too many."""
+        over = False
+        receiver = persona_id_for(event.id) if decision.receiver is None else decision.receiver
+        for match in decision.matches:
+            for identifier, holder in match.owned:
+                limit = self.rules.shared_limits.get(identifier.type)
+                if identifier.type not in CORE_TYPES or limit is None or self._is_one(holder, receiver):
+                    continue
+                people = self.holdings.people.setdefault(identifier, [])
+                known = {self._root(person) for person in (holder, *people)}
+                if self._root(receiver) in known:
+                    continue
+                if len(known) >= limit:
+                    since = to_micros(event)
+                    self.newly_shared[identifier] = self.holdings.shared_since[identifier] = since
+                    over = True
+                else:
+                    people.append(receiver)
+                    self.crowded[identifier] = people
+        return over
+
+    def _root(self, persona_id: str) -> str:
+        persona = self.personas.get(persona_id)
+        return persona.root_id if persona else persona_id
+
+    def _is_one(self, left: str, right: str) -> bool:
+        return self._root(left) == self._root(right)
+
+    def _note_unsettled(self, decided: DecidedEvent, decision: Decision, matched: Matched) -> None:
+        """Stop the fold where weak links may have to be drawn anew."""
+        touched = [match.profile for match in (*decision.matches, *matched.known_over_weak)]
+        learns = decision.kind is DecisionKind.MERGED or any(found.type in CORE_TYPES for found in matched.fresh)
+        if not matched.known_over_weak and not (learns and any(profile.is_tied for profile in touched)):
+            return
+        roots = {self.live_profile(profile.id) for profile in touched} | {decided.profile_id or ""}
+        weak = weak_identifiers(decided.event, self.holdings)
+        self.unsettled = Unsettled(decided, weak, tuple(sorted(roots - {""})))
 
     def _take_unresolved(self, event: IncomingEvent, persona_id: str) -> DecidedEvent:
         """An import without resolution: the named persona takes the event and all its identifiers."""
@@ -112,7 +205,7 @@ class WorkingSet:
         if persona is None:
             persona = self._create(persona_id)
         for identifier in event.identifiers:
-            if persona.id not in self.owners.get(identifier, ()):
+            if persona.id not in self.holdings.owners.get(identifier, ()):
                 self._own(persona, identifier, event)
         return DecidedEvent(event, kind.value, persona.root_id, persona.id, warnings=event.warnings)
 
@@ -122,23 +215,41 @@ class WorkingSet:
         self.profiles[persona_id] = Profile(persona_id, is_new=True, is_changed=True, identifiers=set())
         return persona
 
-    def _link(self, persona: Persona, event: IncomingEvent) -> None:
+    def _link(self, persona: Persona, event: IncomingEvent, dropped: Collection[Identifier]) -> None:
         """Identifiers that nobody holds join the persona; supporting ones are held by many and join each time."""
+        at = to_micros(event)
         for identifier in event.identifiers:
-            holders = self.owners.get(identifier)
+            holders = self.holdings.owners.get(identifier)
             if not holders:
-                if identifier not in self.shared:
+                if identifier not in dropped and not self.holdings.is_shared_at(identifier, at):
                     self._own(persona, identifier, event)
-            elif identifier.type not in LINKING_TYPES and not any(
-                self.personas[holder].root_id == persona.root_id for holder in holders if holder in self.personas
-            ):
+            elif identifier.type in LINKING_TYPES:
+                self._prove(persona, identifier, holders, event.trust)
+            elif not any(self._is_one(holder, persona.id) for holder in holders if holder in self.personas):
                 self._own(persona, identifier, event)
 
+    def _prove(self, persona: Persona, identifier: Identifier, holders: Sequence[str], trust: str) -> None:
+        """A better proven sighting of a link raises its trust."""
+        for holder in holders:
+            known = self.holdings.trust.get((identifier, holder))
+            if known is None or TRUST_ORDER.get(trust, 9) >= TRUST_ORDER.get(known, 9):
+                continue
+            if self._is_one(holder, persona.id):
+                self.holdings.trust[identifier, holder] = self.proven[identifier, holder] = trust
+                self._note_verified(self.profiles[persona.root_id], identifier, trust)
+
+    def _note_verified(self, profile: Profile, identifier: Identifier, trust: str) -> None:
+        if trust == Trust.VERIFIED:
+            profile.verified.add((identifier.type, identifier.value))
+
     def _own(self, persona: Persona, identifier: Identifier, event: IncomingEvent) -> None:
-        self.owners.setdefault(identifier, []).append(persona.id)
+        self.holdings.owners.setdefault(identifier, []).append(persona.id)
+        self.holdings.trust[identifier, persona.id] = event.trust
         self.links.append(NewLink(persona.id, identifier, event))
         profile = self.profiles[persona.root_id]
         profile.is_changed = True
+        profile.identifier_count += 1
+        self._note_verified(profile, identifier, event.trust)
         if profile.identifiers is not None:
             profile.identifiers.add((identifier.type, identifier.value))
         if identifier.type not in profile.identifier_types:
@@ -161,7 +272,9 @@ class WorkingSet:
             decided_by=DECIDED_BY_RULES,
             identifiers=tuple(sorted({f"{identifier.type}:{identifier.value}" for identifier, _ in owned})),
             cause_persona_ids=tuple(sorted({persona for _, persona in owned})),
+            strong_cause_ids=tuple(sorted({persona for found, persona in owned if found.type in CORE_TYPES})),
             event_id=decided.event.id,
+            occurred_at=to_micros(decided.event),
         )
         self.combine([match.profile for match in decision.matches], record)
         decided.merge_id, decided.merged_ids = record.id, record.absorbed_ids
@@ -172,6 +285,9 @@ class WorkingSet:
         record.survivor_id = survivor.id
         record.absorbed_ids = tuple(profile.id for profile in absorbed)
         record.before = [snapshot(profile, self.currency) for profile in (survivor, *absorbed)]
+        if record.occurred_at is not None:
+            record.weak_ids = frozenset(p.id for p in absorbed if p.is_anonymous or survivor.is_anonymous)
+            survivor.absorbed_at += [record.occurred_at] * len(absorbed)
         for profile in absorbed:
             absorb(survivor, profile, self.personas.values(), self.profiles.values(), self.reviews)
             self.absorbed[profile.id] = survivor.id
@@ -181,9 +297,9 @@ class WorkingSet:
         self.merges.append(record)
         return survivor
 
-    def _propose(self, decision: Decision, event: IncomingEvent) -> str:
+    def _propose(self, decision: Decision, event: IncomingEvent, extra: set[str]) -> str:
         """Open a review, or extend the open one that already concerns one of these profiles."""
-        ids = {match.profile.id for match in decision.matches}
+        ids = {match.profile.id for match in decision.matches} | extra
         # A pair that a person told apart is not proposed again by way of a third profile.
         apart = {other for match in decision.matches for other in match.profile.not_same}
         touching = [
@@ -213,9 +329,18 @@ class WorkingSet:
             profile_id = self.absorbed[profile_id]
         return profile_id
 
-    def take_all(self, events: Sequence[IncomingEvent]) -> list[EventResult]:
-        """Fold a whole batch in its order."""
-        return [self.take(event) for event in events]
+
+def result_of(decided: DecidedEvent) -> EventResult:
+    """The answer that the sender of an event gets."""
+    return EventResult(
+        event_id=decided.event.id,
+        decision=decided.decision,
+        profile_id=decided.profile_id,
+        merged_profile_ids=decided.merged_ids,
+        merge_id=decided.merge_id,
+        review_id=decided.review_id,
+        warnings=decided.warnings,
+    )
 
 
 def to_micros(event: IncomingEvent) -> int:
@@ -240,3 +365,9 @@ def review_id_for(event_id: str) -> str:
 
 def _warning(hit: RuleHit) -> str:
     return f"{hit.rule}: {hit.detail}"
+
+
+def _shared_hit(matched: Matched) -> tuple[RuleHit, ...]:
+    if not matched.shared:
+        return ()
+    return (RuleHit(RULE_SHARED, f"{matched.shared} identifier(s) are shared by too many people to link"),)

@@ -2,7 +2,8 @@
 // Setting a property to its own value takes the node's write lock and writes nothing.
 // params: brand, ids sorted
 // returns: one row, a list of id, root_id, own statistics (events, orders, money, other money, first, last seen),
-//   aggregate statistics, identifier_types, strength, persona_count, merge_count, version; times in microseconds
+//   aggregate statistics, identifier_types, strength, persona_count, merge_count, version, identifier_count,
+//   is_tied, links_version; times in microseconds
 // mode: write
 UNWIND $ids AS id
 MATCH (c:Customer {id: id})
@@ -15,4 +16,5 @@ RETURN collect([c.id, c.root_id,
   c.event_count, c.total_orders, c.ltv_minor, c.ltv_other,
   c.first_seen.epochSeconds * 1000000 + c.first_seen.microsecond,
   c.last_seen.epochSeconds * 1000000 + c.last_seen.microsecond,
-  c.identifier_types, c.strength, c.persona_count, c.merge_count, c.version]) AS rows
+  c.identifier_types, c.strength, c.persona_count, c.merge_count, c.version,
+  c.identifier_count, c.is_tied, c.links_version]) AS rows

@@ -1,7 +1,8 @@
 // Get or create the identifiers of a batch in key order, lock each, and read who holds it after the last lock is taken.
 // Setting a property to its own value takes the node's write lock and writes nothing.
 // params: brand, rows [[key, type, value, tier, first seen in microseconds]…] sorted by key
-// returns: one row, a list of key, flags, holders [[persona id, root id]…]
+// returns: one row, a list of key, flags, holders [[persona id, root id, trust, links version]…], shared since, people,
+//   timeline as read_batch
 // mode: write
 UNWIND $rows AS r
 MERGE (i:Identifier {key: r[0]})
@@ -10,5 +11,7 @@ ON CREATE SET i.brand = $brand, i.type = r[1], i.value = r[2], i.tier = r[3],
 SET i.tier = i.tier
 WITH collect(i) AS locked
 UNWIND locked AS i
-WITH i, [(i)<-[h:HAS_IDENTIFIER]-(c:Customer) WHERE h.until IS NULL | [c.id, c.root_id]] AS holders
-RETURN collect([i.key, i.flags, holders]) AS rows
+WITH i, [(i)<-[h:HAS_IDENTIFIER]-(c:Customer) WHERE h.until IS NULL | [c.id, c.root_id, h.trust, c.links_version]] AS holders
+RETURN collect([i.key, i.flags, holders, i.shared_since.epochSeconds * 1000000 + i.shared_since.microsecond, i.people,
+  CASE WHEN 'contested' IN i.flags THEN [(i)<-[h:HAS_IDENTIFIER]-(c:Customer)
+    | [h.since.epochSeconds * 1000000 + h.since.microsecond, h.event_id, c.id, c.root_id, c.links_version]] END]) AS rows

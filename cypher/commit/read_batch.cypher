@@ -2,7 +2,8 @@
 // profile is the live one of now), who holds the identifiers (missing ones have no entry), who owns the orders.
 // params: brand, wanted: a map of ids (event ids), keys (identifier keys), order_keys
 // returns: one row: known [[id, decision, profile_id, merged_ids, merge_id, review_id, warnings, fingerprint]…],
-//   held [[key, flags, [[persona id, root id]…]]…], owners [[persona id, root id]…]
+//   held [[key, flags, [[persona id, root id, trust, links version]…],
+//   shared since (microseconds), people, timeline [[since, event id, persona id, root id, links version]…] of a contested one]…], owners [[persona id, root id]…]
 // mode: read
 CALL () {
   UNWIND $wanted.ids AS id
@@ -15,8 +16,10 @@ CALL () {
   UNWIND $wanted.keys AS key
   MATCH (i:Identifier {key: key})
   WHERE i.brand = $brand
-  WITH i, [(i)<-[h:HAS_IDENTIFIER]-(c:Customer) WHERE h.until IS NULL | [c.id, c.root_id]] AS holders
-  RETURN collect([i.key, i.flags, holders]) AS held
+  WITH i, [(i)<-[h:HAS_IDENTIFIER]-(c:Customer) WHERE h.until IS NULL | [c.id, c.root_id, h.trust, c.links_version]] AS holders
+  RETURN collect([i.key, i.flags, holders, i.shared_since.epochSeconds * 1000000 + i.shared_since.microsecond, i.people,
+    CASE WHEN 'contested' IN i.flags THEN [(i)<-[h:HAS_IDENTIFIER]-(c:Customer)
+      | [h.since.epochSeconds * 1000000 + h.since.microsecond, h.event_id, c.id, c.root_id, c.links_version]] END]) AS held
 }
 CALL () {
   UNWIND $wanted.order_keys AS key

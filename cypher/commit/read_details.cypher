@@ -1,6 +1,7 @@
 // What a merge needs to know of live profiles (locked): all identifiers, who is marked as not the same.
 // params: brand, roots
-// returns: one row, a list of root_id, identifiers [[type, value]…], not_same [root id…]
+// returns: one row, a list of root_id, identifiers [[type, value, trust]…], not_same [root id…],
+//   absorbed_at [event time of each automatic absorption, microseconds…]
 // mode: read
 UNWIND $roots AS id
 MATCH (p:Customer {root_id: id})
@@ -8,7 +9,10 @@ WHERE p.brand = $brand
 WITH id, collect(p) AS personas
 WITH id,
   reduce(found = [], p IN personas |
-    found + [(p)-[h:HAS_IDENTIFIER]->(i:Identifier) WHERE h.until IS NULL | [i.type, i.value]]) AS identifiers,
+    found + [(p)-[h:HAS_IDENTIFIER]->(i:Identifier) WHERE h.until IS NULL | [i.type, i.value, h.trust]]) AS identifiers,
+  reduce(found = [], p IN personas |
+    found + [(p)<-[:JOINED {role: 'absorbed'}]-(m:Merge) WHERE m.reverted_at IS NULL AND m.occurred_at IS NOT NULL
+      | m.occurred_at.epochSeconds * 1000000 + m.occurred_at.microsecond]) AS absorbed_at,
   reduce(found = [], p IN personas |
     found + [(p)-[n:NOT_SAME]-(q:Customer) WHERE n.ended_at IS NULL | q.root_id]) AS not_same
-RETURN collect([id, identifiers, not_same]) AS rows
+RETURN collect([id, identifiers, not_same, absorbed_at]) AS rows

@@ -12,4 +12,5 @@ RETURN collect([c.id, c.root_id,
   c.event_count, c.total_orders, c.ltv_minor, c.ltv_other,
   c.first_seen.epochSeconds * 1000000 + c.first_seen.microsecond,
   c.last_seen.epochSeconds * 1000000 + c.last_seen.microsecond,
-  c.identifier_types, c.strength, c.persona_count, c.merge_count, c.version]) AS rows
+  c.identifier_types, c.strength, c.persona_count, c.merge_count, c.version,
+  c.identifier_count, c.is_tied, c.links_version]) AS rows

@@ -3,14 +3,14 @@
 // One map holds all lists: the server plans a query anew for each combination of the sizes of its list parameters.
 // params: brand, currency, rule_version, now, mark_id, mark_kind, batch: a map of profile_ids, versions, event_ids,
 //   created [[id, root_id, created, own events, orders, money, other money, first, last seen, events, orders, money,
-//     other money, first, last seen, identifier_types, strength, personas, merges, version]…] new personas,
+//     other money, first, last seen, identifier_types, strength, personas, merges, version, identifier count, is tied]…] new personas,
 //   updated [[id, events, orders, money, other money, first seen, last seen, identifier_types, strength, personas, merges,
-//     version]…] live profiles of one persona, whose own statistics and aggregate are the same numbers,
+//     version, identifier count, is tied]…] live profiles of one persona, whose own statistics and aggregate are the same numbers,
 //   orders [{key, order_id, source_instance, facts, persona_id, status, placed_at, total_minor, refunded_minor,
 //     counted_minor, counts, currency, lines, is_reowned}…] sorted by key,
 //   links [[persona_id, identifier key, since, trust, source, event_id]…] sorted by key,
 //   events [[id, type, channel, source, occurred, received, payload, decision, persona_id, fingerprint, trust, order_key,
-//     amount_minor, currency, merge_id, merged_ids, review_id, warnings, rules, traits]…],
+//     amount_minor, currency, merge_id, merged_ids, review_id, warnings, rules, traits, is_sighting]…],
 //   performed [[persona_id, [places in events]]…], carried [[identifier key, first, last seen, [places in events]]…]
 // returns: misplaced: places of events that do not hold their event, always 0
 // mode: write
@@ -27,6 +27,7 @@ CALL () {
     first_seen: datetime({epochSeconds: r[13] / 1000000, nanosecond: (r[13] % 1000000) * 1000}),
     last_seen: datetime({epochSeconds: r[14] / 1000000, nanosecond: (r[14] % 1000000) * 1000}),
     identifier_types: r[15], strength: r[16], persona_count: r[17], merge_count: r[18], version: r[19],
+    identifier_count: r[20], is_tied: r[21],
     updated_at: datetime({epochSeconds: r[2] / 1000000, nanosecond: (r[2] % 1000000) * 1000})
   })
   RETURN count(*) AS created
@@ -44,7 +45,8 @@ CALL (now) {
     c.own_ltv_other = r[4], c.ltv_other = r[4],
     c.own_first_seen = first, c.first_seen = first,
     c.own_last_seen = last, c.last_seen = last,
-    c.identifier_types = r[7], c.strength = r[8], c.version = r[11], c.updated_at = now
+    c.identifier_types = r[7], c.strength = r[8], c.version = r[11],
+    c.identifier_count = r[12], c.is_tied = r[13], c.updated_at = now
   RETURN count(*) AS updated
 }
 CALL () {
@@ -84,7 +86,7 @@ CALL () {
     received_at: datetime({epochSeconds: r[5] / 1000000, nanosecond: (r[5] % 1000000) * 1000}),
     payload: r[6], decision: r[7], persona_id: r[8], fingerprint: r[9], trust: r[10], order_key: r[11],
     amount_minor: r[12], currency: r[13], merge_id: r[14], merged_ids: r[15], review_id: r[16], warnings: r[17],
-    rules: r[18], traits: r[19]
+    rules: r[18], traits: r[19], is_sighting: r[20]
   })
   RETURN collect(e) AS events
 }

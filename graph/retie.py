@@ -1,0 +1,200 @@
+"""Draws weak links anew from the evidence in the graph, in the transaction of the event that made it necessary."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.brand import BrandSettings
+from core.decisions import DecisionKind, EventResult
+from graph.commit_read import Found, lock_customers
+from graph.commit_write import write_changed_mark
+from graph.retie_read import read_neighbourhood
+from graph.retie_write import Redraw, move_weak_events, write_groups, write_links
+from graph.transactions import StaleReadError, Transaction
+from resolver.neighbourhood import Arrangement, Held, Neighbourhood, arrange, heads
+from resolver.profiles import Profile
+from resolver.rules import RULE_REACH, RULE_WEAK_ONLY, rule_set_for
+from resolver.working_set import Unsettled, WorkingSet, result_of
+
+_MAX_STEPS = 60
+
+
+@dataclass(slots=True)
+class Redrawn:
+    """What came out: persona → live profile, and the ties that are new."""
+
+    roots: dict[str, str] = field(default_factory=dict)
+    merge_ids: dict[str, str] = field(default_factory=dict)
+    """Profile absorbed → merge that did it."""
+    contested: int = 0
+    is_too_wide: bool = False
+
+
+def settle_event(
+    tx: Transaction, settings: BrandSettings, unsettled: Unsettled, reach: set[str], now: int
+) -> EventResult:
+    """Draw the weak links around a written event anew; its result as they came out.
+
+    `reach` takes the live profiles concerned: another try locks them first. Raises StaleReadError when the
+    neighbourhood changed while it was being locked.
+    """
+    decided = unsettled.decided
+    keys = [identifier.key(settings.id) for identifier in unsettled.weak]
+    redrawn = redraw(
+        tx, settings, Redraw(decided.event.id, now, decided.event.id), keys, {*unsettled.profile_ids}, reach
+    )
+    persona = decided.persona_id or ""
+    root = redrawn.roots.get(persona, decided.profile_id or persona)
+    merged = tuple(sorted(one for one in redrawn.merge_ids if redrawn.roots.get(one) == root and one != persona))
+    if decided.decision != DecisionKind.REVIEW.value:
+        if decided.decision == DecisionKind.CREATED.value:
+            decided.decision = (DecisionKind.CREATED if root == persona else DecisionKind.ATTACHED).value
+        elif merged:
+            decided.decision = DecisionKind.MERGED.value
+            decided.merged_ids = tuple(sorted({*decided.merged_ids, *merged}))
+            decided.merge_id = decided.merge_id or redrawn.merge_ids[merged[0]]
+    decided.profile_id = root
+    if redrawn.is_too_wide:
+        decided.rules = (*decided.rules, RULE_REACH)
+        decided.warnings = (*decided.warnings, f"{RULE_REACH}: weak identifiers reach too many people to follow")
+    if redrawn.contested:
+        decided.rules = (*decided.rules, RULE_WEAK_ONLY)
+        text = f"{redrawn.contested} identifier(s) contradict something stronger and follow the last sign-in"
+        decided.warnings = (*decided.warnings, f"{RULE_WEAK_ONLY}: {text}")
+    tx.run(
+        "retie/amend_event",
+        brand=settings.id, id=decided.event.id, decision=decided.decision, merge_id=decided.merge_id,
+        merged_ids=list(decided.merged_ids) or None, rules=list(decided.rules) or None,
+        warnings=list(decided.warnings) or None,
+    )  # fmt: skip
+    return result_of(decided)
+
+
+def redraw(
+    tx: Transaction, settings: BrandSettings, op: Redraw, keys: Sequence[str], roots: set[str], reach: set[str]
+) -> Redrawn:
+    """Fold the neighbourhood of these weak identifiers and live profiles and write the difference."""
+    rules = rule_set_for(settings)
+    roots, all_keys = _reach(tx, settings.id, keys, roots | reach, rules.max_cores)
+    if len(roots) > rules.max_cores:
+        return Redrawn(is_too_wide=True)
+    missing = roots - reach
+    reach |= roots
+    working = WorkingSet(rules, settings.currency)
+    lock_customers(tx, settings, Found(roots={root: root for root in roots}), working)
+    if missing and _reach(tx, settings.id, keys, roots, rules.max_cores)[0] != roots:
+        raise StaleReadError("the neighbourhood grew while it was being locked")
+    found = read_neighbourhood(tx, settings, sorted(roots), sorted(all_keys))
+    arrangement = arrange(found, rules)
+    move_weak_events(tx, settings, working, found, arrangement, reach)
+    contested = write_links(tx, settings.id, found, arrangement, keys)
+    redrawn = _write_pointers(tx, settings, op, working, found, arrangement)
+    redrawn.contested = contested
+    version = max((profile.version for profile in working.profiles.values()), default=0) + 1
+    write_groups(tx, settings, redrawn.roots, arrangement, version, op.now)
+    live = sorted(set(redrawn.roots.values()))
+    write_changed_mark(tx, settings.id, [(root, version) for root in live], op.now)
+    return redrawn
+
+
+def _reach(
+    tx: Transaction, brand: str, keys: Iterable[str], roots: set[str], max_cores: int
+) -> tuple[set[str], set[str]]:
+    """All live profiles and weak identifiers that these lead to, stopping above `max_cores` profiles."""
+    all_roots, all_keys = set(roots), set(keys)
+    new_roots, new_keys = set(all_roots), set(all_keys)
+    for _ in range(_MAX_STEPS):
+        [[found_roots, found_keys]] = tx.run(
+            "retie/reach", brand=brand, find={"keys": sorted(new_keys), "roots": sorted(new_roots)}
+        )
+        new_roots, new_keys = set(found_roots) - all_roots, set(found_keys) - all_keys
+        all_roots |= new_roots
+        all_keys |= new_keys
+        if not (new_roots or new_keys) or len(all_roots) > max_cores:
+            break
+    return all_roots, all_keys
+
+
+def _write_pointers(
+    tx: Transaction, settings: BrandSettings, op: Redraw, working: WorkingSet, found: Neighbourhood, now: Arrangement
+) -> Redrawn:
+    """Keep every pointer within a group, take the others back, tie the parts of each group."""
+    group_of = now.group_of
+    kept = {child: top for child, (top, _) in found.pointers.items() if group_of[child] == group_of.get(top)}
+    gone = sorted(found.pointers.keys() - kept.keys())
+    if gone:
+        tx.run("stewardship/delete_pointers", brand=settings.id, ids=gone)
+    redrawn = Redrawn()
+    rows = []
+    by_group: dict[str, list[str]] = {}
+    for persona in sorted(found.members):
+        by_group.setdefault(group_of[persona], []).append(persona)
+    new_persona = "cus_" + op.id.removeprefix("evt_")
+    for personas in by_group.values():
+        parts = sorted(heads(personas, kept), key=lambda one: _head_order(one, working.profiles.get(one), new_persona))
+        redrawn.roots.update((persona, parts[0]) for persona in personas)
+        for absorbed in parts[1:]:
+            row = _tie_row(op, found, kept, parts[0], absorbed)
+            kept[absorbed] = parts[0]
+            rows.append(row)
+            redrawn.merge_ids[absorbed] = row["id"]
+    if rows:
+        tx.run(
+            "retie/write_ties",
+            brand=settings.id, now=op.now, rule_version=rule_set_for(settings).version, rows=rows,
+        )  # fmt: skip
+    _retract(tx, settings.id, op, found, group_of)
+    moved = [[one, root] for one, root in sorted(redrawn.roots.items()) if found.members[one].root_id != root]
+    if moved:
+        tx.run("stewardship/set_roots", brand=settings.id, rows=moved)
+    return redrawn
+
+
+def _head_order(persona: str, profile: Profile | None, new_persona: str) -> tuple[bool, bool, int, int, str]:
+    """Who answers for a group: a profile that was live before, then the survivor rule."""
+    if profile is None:
+        return (persona == new_persona, True, 0, 0, persona)
+    return (persona == new_persona, False, -profile.strength, profile.totals.first_seen, persona)
+
+
+def _tie_row(op: Redraw, found: Neighbourhood, kept: dict[str, str], survivor: str, absorbed: str) -> dict[str, Any]:
+    """A pointer of an earlier merge whose strong causes lie on both sides, else a new weak one."""
+
+    def head(one: str) -> str:
+        while one in kept:
+            one = kept[one]
+        return one
+
+    for merge in found.merges:
+        ends = {head(one) for one in merge.strong_cause_ids if one in found.members}
+        if {survivor, absorbed} <= ends:
+            return {"id": merge.id, "weak": False, "survivor_id": survivor, "absorbed_id": absorbed,
+                    "identifiers": [], "event_id": op.event_id}  # fmt: skip
+    digest = hashlib.blake2b(f"{op.id}|{survivor}|{absorbed}".encode(), digest_size=20).hexdigest()
+    weak = sorted({f"{h.identifier.type}:{h.identifier.value}" for h in _weak_between(found, survivor, absorbed, head)})
+    return {"id": f"mrg_{digest}", "weak": True, "survivor_id": survivor, "absorbed_id": absorbed,
+            "identifiers": weak, "event_id": op.event_id}  # fmt: skip
+
+
+def _weak_between(found: Neighbourhood, survivor: str, absorbed: str, head: Callable[[str], str]) -> list[Held]:
+    """Links to identifiers that sightings of both sides carry."""
+    seen: dict[str, set[object]] = {survivor: set(), absorbed: set()}
+    for sighting in found.sightings:
+        if sighting.persona_id in found.members and (side := head(sighting.persona_id)) in seen:
+            seen[side].update(sighting.weak)
+    both = seen[survivor] & seen[absorbed]
+    return [held for member in found.members.values() for held in member.held if held.identifier in both]
+
+
+def _retract(tx: Transaction, brand: str, op: Redraw, found: Neighbourhood, group_of: dict[str, str]) -> None:
+    """Merges whose sides came apart are taken back by the rules."""
+    for merge in found.merges:
+        if not merge.is_automatic or merge.survivor_id not in group_of:
+            continue
+        side = group_of[merge.survivor_id]
+        if all(group_of.get(one) != side for one in merge.absorbed_ids):
+            tx.run(
+                "stewardship/revert_merge",
+                brand=brand, id=merge.id, command_id=op.id, by="rules", reason="weak_link_retracted", now=op.now,
+            )  # fmt: skip

@@ -1,0 +1,163 @@
+"""Writes weak links drawn anew: events that change hands, owners in time, aggregates of the groups."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.brand import BrandSettings
+from core.identifiers import WEAK_TYPES, Identifier
+from graph.commit_read import lock_orders, statistics_from
+from graph.commit_write import order_rows, profile_row, statistics_row
+from graph.transactions import StaleReadError, Transaction
+from resolver.neighbourhood import Arrangement, Held, Neighbourhood, holders_of
+from resolver.profiles import Persona, Profile
+from resolver.strength import profile_strength
+from resolver.working_set import WorkingSet
+
+
+@dataclass(frozen=True, slots=True)
+class Redraw:
+    """One drawing anew: the id of the event or command behind it, its time (microseconds), the event if it was one."""
+
+    id: str
+    now: int
+    event_id: str | None = None
+
+
+def move_weak_events(
+    tx: Transaction,
+    settings: BrandSettings,
+    working: WorkingSet,
+    found: Neighbourhood,
+    arrangement: Arrangement,
+    reach: set[str],
+) -> None:
+    """Give events that carry nothing strong to the owner of their best weak identifier at their time."""
+    if len(set(arrangement.group_of.values())) == 1:
+        return
+    moves, orders = _misplaced(tx, settings.id, found, arrangement)
+    if not moves:
+        return
+    for member in found.members.values():
+        working.personas[member.id] = Persona(member.id, member.root_id, member.own)
+    for source, target in moves.values():
+        working.personas[source].own.event_count -= 1
+        working.personas[target].own.event_count += 1
+        working.personas[source].is_changed = working.personas[target].is_changed = True
+    if orders:
+        _reassign_orders(tx, settings, working, orders, {one: target for one, (_, target) in moves.items()}, reach)
+    followers = {move.event_id: move.to_persona_id for move in working.order_book.moves.values()}
+    rows = {event_id: target for event_id, (_, target) in moves.items()} | followers
+    tx.run("commit/move_events", brand=settings.id, rows=[list(pair) for pair in sorted(rows.items())])
+    changed = sorted(persona.id for persona in working.personas.values() if persona.is_changed)
+    tx.run(
+        "commit/update_personas",
+        brand=settings.id,
+        rows=[[one, *statistics_row(working.personas[one].own, settings.currency)] for one in changed],
+    )
+    tx.run("commit/respan_personas", brand=settings.id, ids=changed)
+
+
+def _misplaced(
+    tx: Transaction, brand: str, found: Neighbourhood, arrangement: Arrangement
+) -> tuple[dict[str, tuple[str, str]], set[str]]:
+    """Event id → (persona that has it, persona that should), and the orders that these events speak of."""
+    weak = {h.identifier for member in found.members.values() for h in member.held if h.identifier.type in WEAK_TYPES}
+    moves: dict[str, tuple[str, str]] = {}
+    orders: set[str] = set()
+    keys = sorted(identifier.key(brand) for identifier in weak)
+    for event_id, at, persona, kind, value, order_key in tx.rows("retie/list_weak_events", brand=brand, keys=keys):
+        identifier = Identifier(kind, value)
+        since = arrangement.fold.shared_since.get(identifier)
+        if persona not in found.members or (since is not None and (at, event_id) >= since):
+            continue
+        target = arrangement.owner(identifier, (at, event_id), persona)
+        if target != persona:
+            moves[event_id] = (persona, target)
+            orders.update([order_key] if order_key else [])
+    for seen in found.sightings:
+        if seen.signs_in or seen.persona_id not in found.members:
+            continue
+        node = arrangement.fold.given_to[seen.rank[1]]
+        target = arrangement.persona_for(node, min(seen.weak), seen.persona_id)
+        if target != seen.persona_id:
+            moves[seen.rank[1]] = (seen.persona_id, target)
+            orders.update([seen.order_key] if seen.order_key else [])
+    return moves, orders
+
+
+def _reassign_orders(
+    tx: Transaction,
+    settings: BrandSettings,
+    working: WorkingSet,
+    keys: set[str],
+    owners: dict[str, str],
+    reach: set[str],
+) -> None:
+    """Orders follow the events that tell of them."""
+    works = lock_orders(tx, settings.id, sorted(keys))
+    foreign = {fact.persona_id for work in works for fact in work.facts if fact.persona_id} - working.personas.keys()
+    if foreign:
+        rows = tx.rows("commit/find_personas", brand=settings.id, ids=sorted(foreign))
+        reach.update(root for _, root in rows)
+        raise StaleReadError("an order is shared with a profile beyond the neighbourhood")
+    for work in works:
+        work.first_owner_id = work.state.owner_id
+        working.order_book.reassign(work, owners)
+    tx.run("retie/set_orders", brand=settings.id, rows=order_rows(works))
+
+
+def write_links(
+    tx: Transaction, brand: str, found: Neighbourhood, arrangement: Arrangement, event_keys: Sequence[str]
+) -> int:
+    """Owners in time of every weak identifier; how many of the event's own are contested now."""
+    held: dict[Identifier, list[tuple[str, Held]]] = {}
+    for member in found.members.values():
+        for link in member.held:
+            if link.identifier.type in WEAK_TYPES:
+                held.setdefault(link.identifier, []).append((member.id, link))
+    rows = []
+    contested = 0
+    for identifier, stored in sorted(held.items()):
+        wanted = holders_of(arrangement, identifier, stored)
+        shared = arrangement.fold.shared_since.get(identifier)
+        if not wanted:
+            continue
+        contested += len(wanted) > 1 and identifier.key(brand) in event_keys
+        same = len(wanted) == 1 and len(stored) == 1 and wanted[0][0] == stored[0][0] and stored[0][1].until is None
+        if same and shared is None:
+            continue
+        rows.append({
+            "key": identifier.key(brand),
+            "is_contested": len(wanted) > 1,
+            "shared_since": shared[0] if shared else None,
+            "links": [
+                {"persona_id": persona, "since": link.since[0], "until": link.until, "trust": link.trust,
+                 "source": link.source, "event_id": link.since[1]}
+                for persona, link in wanted
+            ],
+        })  # fmt: skip
+    if rows:
+        tx.run("retie/set_links", brand=brand, personas=sorted(found.members), rows=rows)
+    return contested
+
+
+def write_groups(
+    tx: Transaction, settings: BrandSettings, roots: dict[str, str], arrangement: Arrangement, version: int, now: int
+) -> None:
+    """Aggregates of every live profile as a fold over its personas as they are stored now."""
+    rows = []
+    for head in sorted(set(roots.values())):
+        personas = tx.run("stewardship/read_group", brand=settings.id, root=head)
+        profile = Profile(head, persona_count=len(personas), version=version)
+        cores = set()
+        for row in personas:
+            profile.totals.add(statistics_from(row[1:7], settings.currency))
+            profile.identifier_types.update(row[7])
+            profile.identifier_count += len(row[7])
+            profile.is_tied = profile.is_tied or bool(row[8])
+            cores.add(arrangement.core_of.get(row[0]))
+        profile.is_tied = profile.is_tied or len(cores - {None}) > 1
+        profile.strength = profile_strength(profile.identifier_types, profile.totals.total_orders)
+        profile.merge_count = max((row[9] for row in personas if row[0] == head), default=0)
+        rows.append([head, *profile_row(profile, settings.currency)])
+    tx.run("commit/update_profiles", brand=settings.id, rows=rows, now=now)

@@ -1,0 +1,106 @@
+"""From an event's identifiers to the live profiles that own them at its time, sorted by how strong the tie is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from core.clock import to_micros
+from core.events import IncomingEvent
+from core.identifiers import CORE_TYPES, LINKING_TYPES, WEAK_TYPES, Identifier
+from resolver.profiles import Persona, Profile
+from resolver.resolve import Match
+from resolver.weak_links import Rank
+
+
+@dataclass(slots=True)
+class Holdings:
+    """Who holds which identifier, and since when where that changed hands."""
+
+    owners: dict[Identifier, list[str]] = field(default_factory=dict)
+    """Identifier → ids of the personas that hold it now."""
+    timelines: dict[Identifier, list[tuple[Rank, str]]] = field(default_factory=dict)
+    """Contested identifiers only: from when which persona owned it, oldest first."""
+    shared_since: dict[Identifier, int] = field(default_factory=dict)
+    """Identifiers that too many people use: from this time (microseconds) on they describe and do not link."""
+    people: dict[Identifier, list[str]] = field(default_factory=dict)
+    """Strong identifiers: personas that carried one which somebody else holds."""
+    trust: dict[tuple[Identifier, str], str] = field(default_factory=dict)
+    """Trust of a link by (identifier, persona)."""
+
+    def owners_at(self, identifier: Identifier, rank: Rank) -> Sequence[str]:
+        """The personas that own it at `rank`; before its first owner the first one does."""
+        timeline = self.timelines.get(identifier)
+        if timeline is None:
+            return self.owners.get(identifier, ())
+        owner = timeline[0][1]
+        for since, persona in timeline:
+            if since > rank:
+                break
+            owner = persona
+        return (owner,)
+
+    def is_shared_at(self, identifier: Identifier, at: int) -> bool:
+        """Whether it is too widely used to link an event of that time."""
+        since = self.shared_since.get(identifier)
+        return since is not None and at >= since
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What an event leads to: plain matches, known profiles reached over weak identifiers only, and what is new."""
+
+    plain: tuple[Match, ...] = ()
+    known_over_weak: tuple[Match, ...] = ()
+    """Profiles with strong identifiers of their own that only weak ones tie to this event: evidence decides."""
+    fresh: tuple[Identifier, ...] = ()
+    """Linking identifiers that nobody holds."""
+    shared: int = 0
+    is_linking: bool = False
+    signs_in: bool = False
+    """Whether it brings a usable strong or high identifier."""
+
+
+def match_event(
+    event: IncomingEvent, holdings: Holdings, personas: Mapping[str, Persona], profiles: Mapping[str, Profile]
+) -> Matched:
+    """Find the live profiles that own a usable identifier of the event at its time."""
+    by_root: dict[str, list[tuple[Identifier, str]]] = {}
+    fresh: list[Identifier] = []
+    shared = 0
+    signs_in = False
+    rank = (to_micros(event.occurred_at), event.id)
+    for identifier in event.identifiers:
+        if identifier.type not in LINKING_TYPES:
+            continue
+        if holdings.is_shared_at(identifier, rank[0]):
+            shared += 1
+            continue
+        signs_in = signs_in or identifier.type in CORE_TYPES
+        owners = holdings.owners_at(identifier, rank)
+        if not owners:
+            fresh.append(identifier)
+        for persona_id in owners:
+            by_root.setdefault(personas[persona_id].root_id, []).append((identifier, persona_id))
+    plain: list[Match] = []
+    known: list[Match] = []
+    for root, owned in by_root.items():
+        match = Match(profiles[root], tuple(owned))
+        over_weak = all(identifier.type in WEAK_TYPES for identifier, _ in owned)
+        (known if over_weak and not match.profile.is_anonymous else plain).append(match)
+    if len(known) == 1 and not signs_in:
+        plain += known
+        known = []
+    return Matched(tuple(plain), tuple(known), tuple(fresh), shared, bool(by_root or fresh), signs_in)
+
+
+def weak_identifiers(event: IncomingEvent, holdings: Holdings) -> tuple[Identifier, ...]:
+    """The usable weak identifiers of an event."""
+    at = to_micros(event.occurred_at)
+    return tuple(
+        found for found in event.identifiers if found.type in WEAK_TYPES and not holdings.is_shared_at(found, at)
+    )
+
+
+def is_sighting(event: IncomingEvent) -> bool:
+    """Whether the event says something about who uses a weak identifier: it brings one and something beside it."""
+    weak = sum(1 for identifier in event.identifiers if identifier.type in WEAK_TYPES)
+    return weak > 1 or (weak == 1 and any(identifier.type in CORE_TYPES for identifier in event.identifiers))

@@ -1,0 +1,183 @@
+"""Which weak links stand: a pure fold over the sightings of weak identifiers in event time (ARCHITECTURE, Identity)."""
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from core.identifiers import CORE_TYPES, PRIORITY, Identifier
+
+Rank = tuple[int, str]
+"""Event time in microseconds, made total by the event id."""
+BEGINNING: Rank = (-(1 << 62), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """An event with a weak identifier and something beside it: `core` signed in (None: nobody did)."""
+
+    rank: Rank
+    core: str | None
+    weak: tuple[Identifier, ...]
+    """Best first."""
+
+
+@dataclass(slots=True)
+class Core:
+    """What strong evidence joined: its strong and high identifiers; `pinned` ones it holds from the beginning."""
+
+    id: str
+    identifiers: set[tuple[str, str]] = field(default_factory=set)
+    pinned: tuple[Identifier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """Two groups became one at `rank` because of `identifier`; ends are cores (or anonymous groups) on each side."""
+
+    rank: Rank
+    identifier: Identifier
+    ends: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that decides the weak links of one neighbourhood."""
+
+    cores: Mapping[str, Core]
+    sightings: Sequence[Sighting]
+    not_same: Collection[frozenset[str]] = ()
+    """Pairs of cores that a person told apart."""
+    shared_limits: Mapping[str, int] = field(default_factory=dict)
+    merge_threshold: int = 3
+    outsiders: frozenset[str] = frozenset()
+    """People beyond the neighbourhood: they count as users of an identifier and are never tied."""
+
+
+def comparable(kind: str, value: str) -> str:
+    """The type within which two values contradict each other; external ids only within one source instance."""
+    return f"{kind}/{value.rpartition(':')[0]}" if kind == "external_id" else kind
+
+
+def contradict(left: Iterable[tuple[str, str]], right: Iterable[tuple[str, str]]) -> bool:
+    """Whether some strong or high type is on both sides and no value of any such type is on both."""
+    left, right = _strong(left), _strong(right)
+    types = {comparable(*pair) for pair in left} & {comparable(*pair) for pair in right}
+    return bool(types) and not left & right
+
+
+def _strong(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    return {(kind, value) for kind, value in pairs if kind in CORE_TYPES}
+
+
+def weak_order(identifier: Identifier) -> tuple[int, str, str]:
+    """Sort key: best weak identifier first."""
+    return (PRIORITY[identifier.type], identifier.type, identifier.value)
+
+
+class WeakFold:
+    """The folded evidence: groups of cores, owners of weak identifiers in time, ties, and what became shared."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.ties: list[Tie] = []
+        self.shared_since: dict[Identifier, Rank] = {}
+        self.given_to: dict[str, str] = {}
+        """Event id of a sighting without a core → the node that owned it then."""
+        self._evidence = evidence
+        self._parent: dict[str, str] = {}
+        self._held: dict[str, set[tuple[str, str]]] = {}
+        self._apart: dict[str, set[str]] = {}
+        self._timeline: dict[Identifier, list[tuple[Rank, str]]] = {}
+        self._people: dict[Identifier, list[str]] = {}
+        for core in sorted(evidence.cores.values(), key=lambda core: core.id):
+            self._held[core.id] = _strong(core.identifiers)
+            for identifier in core.pinned:
+                self._timeline.setdefault(identifier, []).append((BEGINNING, core.id))
+        for pair in evidence.not_same:
+            left, right = sorted(pair)
+            self._apart.setdefault(left, set()).add(right)
+            self._apart.setdefault(right, set()).add(left)
+        for sighting in sorted(evidence.sightings, key=lambda sighting: sighting.rank):
+            self._see(sighting)
+
+    def group(self, node: str) -> str:
+        """The group that a core or anonymous node ends in."""
+        while (up := self._parent.get(node, node)) != node:
+            node = up
+        return node
+
+    def owner_at(self, identifier: Identifier, rank: Rank) -> str | None:
+        """Who owns the identifier at `rank`: the last to sign in, before the first sighting the first owner."""
+        timeline = self._timeline.get(identifier)
+        if not timeline:
+            return None
+        place = bisect_right(timeline, rank, key=lambda entry: entry[0])
+        return timeline[max(place - 1, 0)][1]
+
+    def runs(self, identifier: Identifier) -> list[tuple[Rank, str]]:
+        """The owners in time, one entry for each change of the person: from when, and the core that signed in first."""
+        runs: list[tuple[Rank, str]] = []
+        for rank, node in self._timeline.get(identifier, ()):
+            if not runs or self.group(runs[-1][1]) != self.group(node):
+                runs.append((rank, node))
+        return runs
+
+    def _see(self, sighting: Sighting) -> None:
+        weak = [identifier for identifier in sighting.weak if identifier not in self.shared_since]
+        owners = [(identifier, owner) for identifier in weak if (owner := self._owner(identifier)) is not None]
+        base = sighting.core
+        if base is None:
+            base = owners[0][1] if owners else sighting.rank[1]
+            self.given_to[sighting.rank[1]] = base
+        self._tie_all(sighting, base, owners)
+        for identifier in weak:
+            if sighting.core is not None:
+                self._sign_in(identifier, sighting.rank, base)
+            elif self._owner(identifier) is None:
+                self._timeline[identifier] = [(sighting.rank, base)]
+
+    def _tie_all(self, sighting: Sighting, base: str, owners: Sequence[tuple[Identifier, str]]) -> None:
+        others = {self.group(owner) for _, owner in owners} - {self.group(base)}
+        tying = [other for other in others if self._may_tie(self.group(base), other)]
+        if len(tying) >= self._evidence.merge_threshold:
+            return
+        for identifier, owner in owners:
+            left, right = self.group(base), self.group(owner)
+            if left != right and self._may_tie(left, right):
+                self.ties.append(Tie(sighting.rank, identifier, (base, owner)))
+                self._unite(left, right)
+
+    def _sign_in(self, identifier: Identifier, rank: Rank, base: str) -> None:
+        owner = self._owner(identifier)
+        if owner is not None and self._is_apart(self.group(base), self.group(owner)):
+            # Told apart by a person: the identifier stays where that decision put it.
+            return
+        people = {self.group(core) for core in self._people.setdefault(identifier, [])}
+        limit = self._evidence.shared_limits.get(identifier.type)
+        if limit is not None and len(people) >= limit and self.group(base) not in people:
+            self.shared_since[identifier] = rank
+            return
+        self._people[identifier].append(base)
+        timeline = self._timeline.setdefault(identifier, [])
+        if not timeline or timeline[-1][1] != base:
+            timeline.append((rank, base))
+
+    def _owner(self, identifier: Identifier) -> str | None:
+        timeline = self._timeline.get(identifier)
+        return timeline[-1][1] if timeline else None
+
+    def _may_tie(self, left: str, right: str) -> bool:
+        if self._is_apart(left, right) or not self._evidence.outsiders.isdisjoint((left, right)):
+            return False
+        return not contradict(self._held.get(left, ()), self._held.get(right, ()))
+
+    def _is_apart(self, left: str, right: str) -> bool:
+        return right in self._apart.get(left, ())
+
+    def _unite(self, left: str, right: str) -> None:
+        top, below = (left, right) if left in self._held else (right, left)
+        self._parent[below] = top
+        self._held.setdefault(top, set()).update(self._held.pop(below, ()))
+        for other in self._apart.pop(below, set()):
+            self._apart[other].discard(below)
+            self._apart[other].add(top)
+            self._apart.setdefault(top, set()).add(other)

@@ -1,0 +1,186 @@
+"""Weak links on a real graph: devices and cookies that change hands, ties that stand or fall, in any order."""
+
+import itertools
+import random
+
+import pytest
+
+from core.brand import BrandSettings
+from core.events import IncomingEvent
+from core.rules import IdentityRules
+from graph.commit import commit_batch
+from graph.driver import Graph
+from graph.repositories.profiles import list_merges
+from tests.factories import event, fact
+from tests.integration.graph_state import by_identifier, live_profiles
+
+
+def send(graph: Graph, brand: str, *events: IncomingEvent, batch: int = 1) -> list[str]:
+    results = []
+    for start in range(0, len(events), batch):
+        results += commit_batch(graph, BrandSettings(brand), events[start : start + batch])
+    return [result.decision for result in results]
+
+
+def state(graph: Graph, brand: str) -> set[tuple[frozenset[str], int, int, int]]:
+    """Live profiles as (identifiers, events, orders, money); stored counts equal the events really attached."""
+    lives = live_profiles(graph, brand)
+    assert all(live.event_count == live.performed for live in lives)
+    return {(live.identifiers, live.event_count, live.total_orders, live.ltv_minor) for live in lives if live.performed}
+
+
+def test_a_cookie_with_an_email_yesterday_and_a_phone_today_is_one_person(graph: Graph, brand_id: str) -> None:
+    decisions = send(
+        graph, brand_id,
+        event(brand_id, "email:a@x.io", "cookie_id:c", minute=1),
+        event(brand_id, "phone:+14155550101", "cookie_id:c", minute=2),
+    )  # fmt: skip
+    assert decisions == ["created", "attached"]
+    assert len(live_profiles(graph, brand_id)) == 1
+
+
+def test_a_tablet_that_another_person_signs_in_on_follows_that_person(graph: Graph, brand_id: str) -> None:
+    decisions = send(
+        graph, brand_id,
+        event(brand_id, "email:a@x.io", "device_id:t", minute=1),
+        event(brand_id, "email:b@x.io", "device_id:t", minute=3),
+        event(brand_id, "device_id:t", minute=4),
+        event(brand_id, "device_id:t", minute=2),
+    )  # fmt: skip
+    assert decisions == ["created", "created", "attached", "attached"]
+    assert by_identifier(graph, brand_id, "email:a@x.io").event_count == 2
+    held = by_identifier(graph, brand_id, "email:b@x.io")
+    assert (held.event_count, held.identifiers) == (2, frozenset({"email:b@x.io", "device_id:t"}))
+
+
+def test_a_late_sign_in_moves_the_events_after_it(graph: Graph, brand_id: str) -> None:
+    send(
+        graph, brand_id,
+        event(brand_id, "email:a@x.io", "device_id:t", minute=1),
+        event(brand_id, "device_id:t", minute=5),
+        event(brand_id, "device_id:t", minute=5, order=fact(brand_id, "o1", total=700)),
+    )  # fmt: skip
+    send(graph, brand_id, event(brand_id, "email:b@x.io", "device_id:t", minute=4))
+    assert state(graph, brand_id) == {
+        (frozenset({"email:a@x.io"}), 1, 0, 0),
+        (frozenset({"email:b@x.io", "device_id:t"}), 3, 1, 700),
+    }
+
+
+def test_a_weak_tie_falls_when_stronger_evidence_contradicts_it(graph: Graph, brand_id: str) -> None:
+    send(
+        graph, brand_id,
+        event(brand_id, "email:a@x.io", "cookie_id:c", minute=1),
+        event(brand_id, "phone:+14155550101", "cookie_id:c", minute=2),
+    )  # fmt: skip
+    [one] = live_profiles(graph, brand_id)
+    send(graph, brand_id, event(brand_id, "phone:+14155550101", "email:b@x.io", minute=3))
+    assert len(live_profiles(graph, brand_id)) == 2
+    assert by_identifier(graph, brand_id, "cookie_id:c").identifiers >= {"phone:+14155550101", "email:b@x.io"}
+    merges = list_merges(graph, brand_id, one.id)
+    assert [merge["reason"] for merge in merges if merge["reverted_at"]] == ["weak_link"]
+
+
+def test_an_identifier_of_too_many_people_is_shared_and_links_no_more(graph: Graph, brand_id: str) -> None:
+    for number in range(7):
+        send(graph, brand_id, event(brand_id, f"email:p{number}@x.io", "device_id:t", minute=number))
+    decisions = send(
+        graph, brand_id,
+        event(brand_id, "device_id:t", minute=10),
+        event(brand_id, "device_id:t", minute=1, key="early"),
+    )  # fmt: skip
+    assert decisions == ["unattached", "attached"]
+    assert by_identifier(graph, brand_id, "email:p1@x.io").event_count == 2
+
+
+def test_different_unique_ids_wait_for_review(graph: Graph, brand_id: str) -> None:
+    send(graph, brand_id, event(brand_id, "phone:+14155550101", "loyalty_id:L1"))
+    [result] = commit_batch(
+        graph, BrandSettings(brand_id), [event(brand_id, "phone:+14155550101", "loyalty_id:L2", key="x")]
+    )
+    assert (result.decision, len(live_profiles(graph, brand_id))) == ("review", 2)
+    assert by_identifier(graph, brand_id, "loyalty_id:L2").event_count == 1
+
+
+def test_the_eleventh_absorption_within_a_day_waits_for_review(graph: Graph, brand_id: str) -> None:
+    rules = IdentityRules(type_limits={})
+    settings = BrandSettings(brand_id, rules=rules)
+    decisions = []
+    commit_batch(graph, settings, [event(brand_id, "email:a@x.io")])
+    for number in range(11):
+        commit_batch(graph, settings, [event(brand_id, f"phone:+1415555{number:04d}")])
+        [done] = commit_batch(graph, settings, [event(brand_id, "email:a@x.io", f"phone:+1415555{number:04d}")])
+        decisions.append(done.decision)
+    assert decisions == ["merged"] * 10 + ["review"]
+
+
+def test_an_unverified_value_does_not_join_a_profile_with_a_verified_other(graph: Graph, brand_id: str) -> None:
+    send(graph, brand_id, event(brand_id, "email:a@x.io", "phone:+14155550101", trust="verified"))
+    [result] = commit_batch(
+        graph, BrandSettings(brand_id), [event(brand_id, "email:a@x.io", "phone:+14155550199", trust="declared")]
+    )
+    assert (result.decision, len(live_profiles(graph, brand_id))) == ("review", 2)
+
+
+def test_an_eleventh_email_waits_for_review(graph: Graph, brand_id: str) -> None:
+    decisions = send(
+        graph, brand_id,
+        *[event(brand_id, "phone:+14155550101", f"email:e{number}@x.io") for number in range(11)],
+    )  # fmt: skip
+    assert decisions == ["created"] + ["attached"] * 9 + ["review"]
+
+
+def _family(brand: str) -> list[IncomingEvent]:
+    return [
+        event(brand, "device_id:t", key="1", minute=1),
+        event(brand, "email:a@x.io", "device_id:t", key="2", minute=2),
+        event(brand, "device_id:t", key="3", minute=3, order=fact(brand, "o1", total=500)),
+        event(brand, "email:b@x.io", "device_id:t", key="4", minute=4),
+        event(brand, "device_id:t", "cookie_id:c", key="5", minute=5),
+        event(brand, "phone:+14155550101", "cookie_id:c", key="6", minute=6),
+        event(brand, "cookie_id:c", key="7", minute=7),
+    ]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_family_on_one_tablet_ends_the_same_in_any_order(graph: Graph, brand_id: str, seed: int) -> None:
+    rng = random.Random(seed)
+    events = _family(brand_id)
+    rng.shuffle(events)
+    send(graph, brand_id, *events, batch=rng.choice([1, 3, 7]))
+    assert state(graph, brand_id) == {
+        (frozenset({"email:a@x.io"}), 3, 1, 500),
+        (frozenset({"email:b@x.io", "device_id:t", "cookie_id:c", "phone:+14155550101"}), 4, 0, 0),
+    }
+
+
+_STRONG = ("email:a@x.io", "email:b@x.io", "phone:+14155550101", "phone:+14155550102", "loyalty_id:L1")
+_WEAK = ("cookie_id:c", "cookie_id:d", "device_id:t")
+
+
+def _random_history(brand: str, seed: int) -> list[IncomingEvent]:
+    """Sign-ins, anonymous events and orders over few identifiers, never more than one strong one an event."""
+    rng = random.Random(seed)
+    events = []
+    for number in range(rng.randint(4, 14)):
+        pairs = rng.sample(_WEAK, rng.choice([1, 1, 1, 2]))
+        if rng.random() < 0.5:
+            pairs = [rng.choice(_STRONG), *pairs]
+        order = fact(brand, f"o{number}", total=100 + number) if rng.random() < 0.2 else None
+        events.append(event(brand, *pairs, key=f"{number}", minute=number, order=order))
+    return events
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_weak_histories_end_the_same_in_any_order_and_batching(graph: Graph, brand_id: str, seed: int) -> None:
+    rng = random.Random(seed)
+    ends = []
+    for number, batch in zip(itertools.count(), (1, 1, 5), strict=False):
+        brand = f"{brand_id}{number}"
+        events = _random_history(brand, seed)
+        if number:
+            rng.shuffle(events)
+        send(graph, brand, *events, batch=batch)
+        ends.append(state(graph, brand))
+    assert ends[1] == ends[0]
+    assert ends[2] == ends[0]
