@@ -7,4 +7,6 @@ WHERE c.brand = $brand
 RETURN c.id, c.own_event_count, c.own_orders, c.own_ltv_minor, c.own_ltv_other,
   c.own_first_seen.epochSeconds * 1000000 + c.own_first_seen.microsecond,
   c.own_last_seen.epochSeconds * 1000000 + c.own_last_seen.microsecond,
-  [(c)-[h:HAS_IDENTIFIER]->(i:Identifier) WHERE h.until IS NULL | i.type]
+  [(c)-[h:HAS_IDENTIFIER]->(i:Identifier) WHERE h.until IS NULL | i.type],
+  EXISTS { (c)-[:HAS_IDENTIFIER]->(i:Identifier) WHERE i.flags IS NOT NULL AND i.tier IN [3, 4] AND size(i.flags) > 0 },
+  COUNT { (c)<-[:JOINED {role: 'survivor'}]-(m:Merge) WHERE m.reverted_at IS NULL }
