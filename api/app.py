@@ -9,13 +9,24 @@ from api.access_log import AccessLog
 from api.door import RequestDoor
 from api.openapi import DESCRIPTION, TAGS, describe_security
 from api.problems import add_problem_handlers
-from api.routers import admin, customer360, events, features, integrations, monitoring, profiles, reviews, stewardship
+from api.routers import (
+    admin,
+    customer360,
+    events,
+    features,
+    integrations,
+    monitoring,
+    profiles,
+    reviews,
+    rules,
+    stewardship,
+)
 from api.routes import RawRoute
 from api.wiring import open_services
 from core.logs import configure_logs
 from core.settings import Settings, load_settings
 
-ROUTERS = (events, integrations, profiles, reviews, stewardship, customer360, features, admin, monitoring)
+ROUTERS = (events, integrations, profiles, reviews, stewardship, rules, customer360, features, admin, monitoring)
 # Single events and small batches are most of all requests.
 EXPRESS_PATHS = ("/api/events", "/api/events/batch")
 

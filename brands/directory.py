@@ -66,6 +66,10 @@ class BrandDirectory:
             raise NotFoundError("No such brand.")
         return found
 
+    def forget_settings(self, brand: str) -> None:
+        """Read the brand's settings anew at their next use; other processes follow within seconds."""
+        self._settings.forget(brand)
+
     def endpoint(self, source: str, endpoint_id: str) -> EndpointRecord:
         """The webhook endpoint at an address; raises NotFoundError when there is none for this source."""
         found = self._endpoints.get((source, endpoint_id))

@@ -1,10 +1,12 @@
 """Brands, their keys and webhook endpoints in the graph; read by every layer that has to know whose call it is."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from core.brand import BrandSettings
+from core.rules import DEFAULT_RULE_VERSION, rules_from_dict
 from graph.driver import Graph
 
 
@@ -73,6 +75,8 @@ def find_brand(graph: Graph, brand: str) -> BrandSettings | None:
         merge_threshold=row["merge_threshold"],
         blocked_values=frozenset(row["blocked_values"] or ()),
         status=row["status"],
+        rule_version=row["rule_version"] or DEFAULT_RULE_VERSION,
+        rules=rules_from_dict(json.loads(row["rules"]), row["rule_version"]) if row["rules"] else None,
         main_instances={account["source"]: account["account"] for account in row["accounts"]},
     )
 
