@@ -15,6 +15,7 @@ from api.routers import (
     events,
     features,
     integrations,
+    links,
     monitoring,
     profiles,
     reviews,
@@ -26,7 +27,7 @@ from api.wiring import open_services
 from core.logs import configure_logs
 from core.settings import Settings, load_settings
 
-ROUTERS = (events, integrations, profiles, reviews, stewardship, rules, customer360, features, admin, monitoring)
+ROUTERS = (events, integrations, profiles, reviews, stewardship, rules, links, customer360, features, admin, monitoring)
 # Single events and small batches are most of all requests.
 EXPRESS_PATHS = ("/api/events", "/api/events/batch")
 

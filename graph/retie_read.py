@@ -14,6 +14,8 @@ def read_neighbourhood(tx: Transaction, settings: BrandSettings, roots: list[str
     [[personas, merges, pointers, not_same, sightings]] = tx.run(
         "retie/read_evidence", brand=settings.id, find={"roots": roots, "keys": keys}
     )
+    # What a person took from a persona is no evidence until it is seen there again.
+    taken = {(row[0], Identifier(*h[:2])): h[4] for row in personas for h in row[8] if h[7]}
     members = {row[0]: _member(row, settings.currency) for row in personas}
     return Neighbourhood(
         members,
@@ -24,7 +26,7 @@ def read_neighbourhood(tx: Transaction, settings: BrandSettings, roots: list[str
         {child: (top, merge_id) for child, top, merge_id in pointers},
         [(left, right) for left, right in not_same],
         [
-            Seen((at, event_id), persona, root, signs_in, tuple(Identifier(*pair) for pair in weak), order_key)
+            Seen((at, event_id), persona, root, signs_in, _usable(weak, persona, at, taken), order_key)
             for event_id, at, persona, root, signs_in, weak, order_key in sightings
         ],
     )
@@ -33,6 +35,14 @@ def read_neighbourhood(tx: Transaction, settings: BrandSettings, roots: list[str
 def _member(row: list[Any], currency: str) -> Member:
     held = [
         Held(Identifier(kind, value), (since, event_id or ""), until, trust or "", source or "")
-        for kind, value, since, event_id, until, trust, source in row[8]
+        for kind, value, since, event_id, until, trust, source, is_unlinked in row[8]
+        if not is_unlinked
     ]
     return Member(row[0], row[1], statistics_from(row[2:8], currency), held)
+
+
+def _usable(
+    weak: list[list[str]], persona: str, at: int, taken: dict[tuple[str, Identifier], int]
+) -> tuple[Identifier, ...]:
+    found = (Identifier(*pair) for pair in weak)
+    return tuple(one for one in found if at > taken.get((persona, one), at - 1))

@@ -144,20 +144,26 @@ def write_links(
 def write_groups(
     tx: Transaction, settings: BrandSettings, roots: dict[str, str], arrangement: Arrangement, version: int, now: int
 ) -> None:
-    """Aggregates of every live profile as a fold over its personas as they are stored now."""
+    """Aggregates of every live profile; tied is one that weak pointers hold together."""
+    cores: dict[str, set[str]] = {head: set() for head in roots.values()}
+    for persona, head in roots.items():
+        if (core := arrangement.core_of.get(persona)) is not None:
+            cores[head].add(core)
+    refresh_groups(tx, settings, {head: len(found) > 1 for head, found in cores.items()}, version, now)
+
+
+def refresh_groups(tx: Transaction, settings: BrandSettings, tied: dict[str, bool], version: int, now: int) -> None:
+    """Aggregates of live profiles (id → whether weak pointers hold it together) as folds over stored personas."""
     rows = []
-    for head in sorted(set(roots.values())):
+    for head, is_tied in sorted(tied.items()):
         personas = tx.run("stewardship/read_group", brand=settings.id, root=head)
-        profile = Profile(head, persona_count=len(personas), version=version)
-        cores = set()
+        profile = Profile(head, persona_count=len(personas), version=version, is_tied=is_tied)
         for row in personas:
             profile.totals.add(statistics_from(row[1:7], settings.currency))
             profile.identifier_types.update(row[7])
             profile.identifier_count += len(row[7])
             profile.is_tied = profile.is_tied or bool(row[8])
-            cores.add(arrangement.core_of.get(row[0]))
-        profile.is_tied = profile.is_tied or len(cores - {None}) > 1
+            profile.merge_count += row[9]
         profile.strength = profile_strength(profile.identifier_types, profile.totals.total_orders)
-        profile.merge_count = max((row[9] for row in personas if row[0] == head), default=0)
         rows.append([head, *profile_row(profile, settings.currency)])
     tx.run("commit/update_profiles", brand=settings.id, rows=rows, now=now)

@@ -41,7 +41,8 @@ class OrderBook:
         """Events of the order changed hands (event id → persona): fold it anew and carry the difference over."""
         before = work.state
         work.facts = tuple(
-            replace(fact, persona_id=owners[fact.event_id]) if fact.event_id in owners else fact for fact in work.facts
+            replace(fact, persona_id=owners[fact.event_id], follows=False) if fact.event_id in owners else fact
+            for fact in work.facts
         )
         work.state = fold_order(work.facts)
         work.is_changed = True

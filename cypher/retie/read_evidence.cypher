@@ -1,7 +1,7 @@
 // All that decides the weak links of a neighbourhood whose live profiles are locked; times in microseconds.
 // params: brand, find: a map of roots and keys (weak identifiers)
 // returns: personas [[id, root id, own statistics (events, orders, money, other money, first, last seen),
-//     held [[type, value, since, event id, until, trust, source]…]]…],
+//     held [[type, value, since, event id, until, trust, source, is unlinked]…]]…],
 //   merges [[id, at, place, survivor id, absorbed ids, strong cause ids, is automatic]…] that hold,
 //   pointers [[absorbed, survivor, merge id]…], not_same [[persona, persona]…],
 //   sightings [[event id, at, persona id, root id, signs in, [[type, value]…], order key]…]
@@ -19,7 +19,8 @@ CALL (members) {
     c.own_last_seen.epochSeconds * 1000000 + c.own_last_seen.microsecond,
     [(c)-[h:HAS_IDENTIFIER]->(i:Identifier) | [i.type, i.value,
       h.since.epochSeconds * 1000000 + h.since.microsecond, h.event_id,
-      h.until.epochSeconds * 1000000 + h.until.microsecond, h.trust, h.source]]]) AS personas
+      h.until.epochSeconds * 1000000 + h.until.microsecond, h.trust, h.source,
+      h.unlink_id IS NOT NULL]]]) AS personas
 }
 CALL (members) {
   UNWIND members AS c

@@ -16,7 +16,7 @@ SET i.flags = CASE WHEN r.is_contested OR r.shared_since IS NOT NULL
 WITH r, i
 CALL (r, i) {
   MATCH (i)<-[h:HAS_IDENTIFIER]-(c:Customer)
-  WHERE c.id IN $personas
+  WHERE c.id IN $personas AND h.unlink_id IS NULL
   SET c.links_version = coalesce(c.links_version, 0) + 1
   DELETE h
 }
