@@ -27,6 +27,9 @@ def write_working_set(tx: Transaction, settings: BrandSettings, working: Working
             profile.version += 1
     _write_batch(tx, settings, working, now)
     _write_trust(tx, brand, working)
+    if working.joined:
+        pairs = [[*pair, event_id] for pair, event_id in sorted(working.joined.items())]
+        tx.run("commit/join_cores", brand=brand, rows=pairs)
     if working.merges:
         _write_merges(tx, brand, working, now)
     if working.order_book.moves:

@@ -12,7 +12,7 @@ from graph.commit_write import write_changed_mark
 from graph.retie_read import read_neighbourhood
 from graph.retie_write import Redraw, move_weak_events, write_groups, write_links
 from graph.transactions import StaleReadError, Transaction
-from resolver.neighbourhood import Arrangement, Held, Neighbourhood, arrange, heads
+from resolver.neighbourhood import Arrangement, Held, Neighbourhood, PastMerge, arrange, heads
 from resolver.profiles import Profile
 from resolver.rules import RULE_REACH, RULE_WEAK_ONLY, rule_set_for
 from resolver.working_set import Unsettled, WorkingSet, result_of
@@ -122,6 +122,7 @@ def _write_pointers(
     """Keep every pointer within a group, take the others back, tie the parts of each group."""
     group_of = now.group_of
     kept = {child: top for child, (top, _) in found.pointers.items() if group_of[child] == group_of.get(top)}
+    used = {found.pointers[child][1] for child in kept}
     gone = sorted(found.pointers.keys() - kept.keys())
     if gone:
         tx.run("stewardship/delete_pointers", brand=settings.id, ids=gone)
@@ -144,7 +145,8 @@ def _write_pointers(
             "retie/write_ties",
             brand=settings.id, now=op.now, rule_version=rule_set_for(settings).version, rows=rows,
         )  # fmt: skip
-    _retract(tx, settings.id, op, found, group_of)
+    used.update(str(row["id"]) for row in rows)
+    _retract(tx, settings.id, op, [merge for merge in found.merges if merge.id not in used], group_of)
     moved = [[one, root] for one, root in sorted(redrawn.roots.items()) if found.members[one].root_id != root]
     if moved:
         tx.run("stewardship/set_roots", brand=settings.id, rows=moved)
@@ -187,13 +189,18 @@ def _weak_between(found: Neighbourhood, survivor: str, absorbed: str, head: Call
     return [held for member in found.members.values() for held in member.held if held.identifier in both]
 
 
-def _retract(tx: Transaction, brand: str, op: Redraw, found: Neighbourhood, group_of: dict[str, str]) -> None:
-    """Merges whose sides came apart are taken back by the rules."""
-    for merge in found.merges:
+def _retract(tx: Transaction, brand: str, op: Redraw, merges: Sequence[PastMerge], group_of: dict[str, str]) -> None:
+    """Merges whose sides came apart, and that hold nothing else together, are taken back by the rules."""
+    for merge in merges:
         if not merge.is_automatic or merge.survivor_id not in group_of:
             continue
         side = group_of[merge.survivor_id]
         if all(group_of.get(one) != side for one in merge.absorbed_ids):
+            first, *others = merge.strong_cause_ids or ("",)
+            if others:
+                # What it joined on strong evidence stays joined, wherever the weak pointers around it go.
+                pairs = [[*sorted((first, other)), op.id] for other in others]
+                tx.run("commit/join_cores", brand=brand, rows=pairs)
             tx.run(
                 "stewardship/revert_merge",
                 brand=brand, id=merge.id, command_id=op.id, by="rules", reason="weak_link_retracted", now=op.now,

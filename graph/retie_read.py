@@ -11,7 +11,7 @@ from resolver.neighbourhood import Held, Member, Neighbourhood, PastMerge, Seen
 
 def read_neighbourhood(tx: Transaction, settings: BrandSettings, roots: list[str], keys: list[str]) -> Neighbourhood:
     """Personas, merges, marks and sightings of these live profiles and weak identifiers."""
-    [[personas, merges, pointers, not_same, sightings]] = tx.run(
+    [[personas, merges, pointers, not_same, joined, sightings]] = tx.run(
         "retie/read_evidence", brand=settings.id, find={"roots": roots, "keys": keys}
     )
     # What a person took from a persona is no evidence until it is seen there again.
@@ -25,6 +25,7 @@ def read_neighbourhood(tx: Transaction, settings: BrandSettings, roots: list[str
         ],
         {child: (top, merge_id) for child, top, merge_id in pointers},
         [(left, right) for left, right in not_same],
+        [(left, right) for left, right in joined],
         [
             Seen((at, event_id), persona, root, signs_in, _usable(weak, persona, at, taken), order_key)
             for event_id, at, persona, root, signs_in, weak, order_key in sightings

@@ -124,6 +124,7 @@ def unmerge(tx: Transaction, command: Command, profile_id: str, merge_id: str | 
     groups = _group(personas, forest)
     version = working.profiles[root].version + 1
     _write_groups(tx, command, groups, forest, working.profiles[root])
+    tx.run("stewardship/part_cores", brand=brand, roots=sorted(groups))
     tx.run(
         "stewardship/revert_merge",
         brand=brand, id=reverted.merge_id, command_id=command.id, by=command.by, reason=command.reason, now=command.now,

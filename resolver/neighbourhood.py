@@ -62,6 +62,8 @@ class Neighbourhood:
     pointers: dict[str, tuple[str, str]]
     """Absorbed persona → (survivor persona, merge id)."""
     not_same: list[tuple[str, str]]
+    joined: list[tuple[str, str]]
+    """Pairs of personas that strong evidence joined within one live profile."""
     sightings: list[Seen]
 
 
@@ -137,16 +139,21 @@ def _cores(found: Neighbourhood) -> tuple[dict[str, str], dict[str, Core]]:
             node = up
         return node
 
-    by_hand: set[str] = {one for pair in found.not_same for one in pair}
-    for merge in found.merges:
-        joined = merge.strong_cause_ids if merge.is_automatic else (merge.survivor_id, *merge.absorbed_ids)
-        present = sorted(one for one in joined if one in found.members)
-        if not merge.is_automatic:
-            by_hand.update(present)
+    def unite(personas: Iterable[str]) -> None:
+        present = sorted(one for one in personas if one in found.members)
         for one in present[1:]:
             left, right = sorted((find(present[0]), find(one)))
             if left != right:
                 parent[right] = left
+
+    for pair in found.joined:
+        unite(pair)
+    by_hand: set[str] = {one for pair in found.not_same for one in pair}
+    for merge in found.merges:
+        joined = merge.strong_cause_ids if merge.is_automatic else (merge.survivor_id, *merge.absorbed_ids)
+        unite(joined)
+        if not merge.is_automatic:
+            by_hand.update(one for one in joined if one in found.members)
     cores = _with_identifiers(found, find, {find(one) for one in by_hand})
     return {one: find(one) for one in found.members if find(one) in cores}, cores
 

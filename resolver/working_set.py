@@ -55,6 +55,8 @@ class WorkingSet:
     """Strong identifiers that somebody other than their holder carried: the personas that did."""
     newly_shared: dict[Identifier, int] = field(default_factory=dict)
     """Identifiers that became shared in this batch, since when (microseconds)."""
+    joined: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Pairs of personas of one tied profile that an event's strong identifiers join for good → that event."""
     merges: list[MergeRecord] = field(default_factory=list)
     absorbed: dict[str, str] = field(default_factory=dict)
     """Profile absorbed in this batch → the profile that took it (follow the chain for the live one)."""
@@ -188,10 +190,21 @@ class WorkingSet:
     def _is_one(self, left: str, right: str) -> bool:
         return self._root(left) == self._root(right)
 
+    def _join_cores(self, event: IncomingEvent, decision: Decision) -> bool:
+        """Note personas of one tied profile that hold strong identifiers of this event; whether there are several."""
+        found = False
+        for match in decision.matches:
+            owners = sorted({persona for identifier, persona in match.owned if identifier.type in CORE_TYPES})
+            if match.profile.is_tied and len(owners) > 1:
+                self.joined.update(((owners[0], other), event.id) for other in owners[1:])
+                found = True
+        return found
+
     def _note_unsettled(self, decided: DecidedEvent, decision: Decision, matched: Matched) -> None:
         """Stop the fold where weak links may have to be drawn anew."""
         touched = [match.profile for match in (*decision.matches, *matched.known_over_weak)]
-        learns = decision.kind is DecisionKind.MERGED or any(found.type in CORE_TYPES for found in matched.fresh)
+        learns = self._join_cores(decided.event, decision) or decision.kind is DecisionKind.MERGED
+        learns = learns or any(found.type in CORE_TYPES for found in matched.fresh)
         if not matched.known_over_weak and not (learns and any(profile.is_tied for profile in touched)):
             return
         roots = {self.live_profile(profile.id) for profile in touched} | {decided.profile_id or ""}

@@ -3,7 +3,7 @@
 // returns: personas [[id, root id, own statistics (events, orders, money, other money, first, last seen),
 //     held [[type, value, since, event id, until, trust, source, is unlinked]…]]…],
 //   merges [[id, at, place, survivor id, absorbed ids, strong cause ids, is automatic]…] that hold,
-//   pointers [[absorbed, survivor, merge id]…], not_same [[persona, persona]…],
+//   pointers [[absorbed, survivor, merge id]…], not_same [[persona, persona]…], joined [[persona, persona]…] on strong evidence,
 //   sightings [[event id, at, persona id, root id, signs in, [[type, value]…], order key]…]
 // mode: read
 CALL () {
@@ -41,6 +41,11 @@ CALL (members) {
   WHERE n.ended_at IS NULL
   RETURN collect([c.id, q.id]) AS not_same
 }
+CALL (members) {
+  UNWIND members AS c
+  MATCH (c)-[:SAME_CORE]->(q:Customer)
+  RETURN collect([c.id, q.id]) AS joined
+}
 CALL () {
   UNWIND $find.keys AS key
   MATCH (i:Identifier {key: key})<-[:CARRIES]-(e:Event)
@@ -52,4 +57,4 @@ CALL () {
     EXISTS { (e)-[:CARRIES]->(s:Identifier) WHERE s.tier <= 2 },
     [(e)-[:CARRIES]->(w:Identifier) WHERE w.tier IN [3, 4] | [w.type, w.value]], e.order_key]) AS sightings
 }
-RETURN personas, merges, pointers, not_same, sightings
+RETURN personas, merges, pointers, not_same, joined, sightings

@@ -1,0 +1,8 @@
+// Performed events that name another persona than the one that performed them, or have several.
+// params: brand, limit
+// returns: id, found, expected
+// mode: read
+MATCH (c:Customer {brand: $brand})-[:PERFORMED]->(e:Event)
+WHERE e.persona_id <> c.id OR e.persona_id IS NULL OR COUNT { (e)<-[:PERFORMED]-() } > 1
+RETURN e.id AS id, e.persona_id AS found, c.id AS expected
+LIMIT $limit

@@ -1,0 +1,36 @@
+"""What must hold in every brand's graph, each as a query that answers the rows that break it."""
+
+from dataclasses import dataclass
+
+from graph.driver import Graph
+
+INVARIANTS = (
+    "cached_roots",
+    "aggregates",
+    "performed_events",
+    "event_owners",
+    "order_sums",
+    "identifier_holders",
+    "told_apart",
+    "merge_records",
+    "strength_inputs",
+)
+_ROWS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One invariant that does not hold, with ids of up to `_ROWS` nodes that break it."""
+
+    invariant: str
+    ids: tuple[str, ...]
+
+
+def broken_invariants(graph: Graph, brand: str) -> list[Violation]:
+    """Every invariant that does not hold for the brand."""
+    found = []
+    for name in INVARIANTS:
+        rows = graph.read(f"invariants/{name}", brand=brand, limit=_ROWS)
+        if rows:
+            found.append(Violation(name, tuple(str(row["id"]) for row in rows)))
+    return found

@@ -1,0 +1,69 @@
+"""Histories with devices and cookies end as the oracle says, in any order and batching, by any number of writers."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from core.brand import BrandSettings
+from core.events import IncomingEvent
+from graph.commit import commit_batch
+from graph.driver import Graph
+from graph.invariants import broken_invariants
+from tests.factories import event, fact
+from tests.integration.graph_state import live_profiles
+from tests.weak_oracle import Person, people_with_devices
+
+_PEOPLE = (("email:a@x.io", "phone:+14155550101"), ("email:b@x.io",), ("phone:+14155550103", "loyalty_id:L3"))
+_WEAK = ("cookie_id:c", "cookie_id:d", "device_id:t")
+
+
+def _history(brand: str, rng: random.Random) -> list[IncomingEvent]:
+    events = []
+    for number in range(rng.randint(3, 16)):
+        pairs = rng.sample(_WEAK, rng.choice([0, 1, 1, 1, 2]))
+        if not pairs or rng.random() < 0.5:
+            who = rng.choice(_PEOPLE)
+            pairs = [*rng.sample(who, rng.randint(1, len(who))), *pairs]
+        order = fact(brand, f"o{number}", total=100 + number) if rng.random() < 0.25 else None
+        events.append(event(brand, *pairs, key=f"{number}", minute=rng.randint(0, 12), order=order))
+    return events
+
+
+def _send(graph: Graph, brand: str, events: list[IncomingEvent], rng: random.Random) -> None:
+    """Shuffled, partly repeated, in batches of a random size, by one to three writers."""
+    again = [*events, *rng.sample(events, len(events) // 4)]
+    rng.shuffle(again)
+    size = rng.choice([1, 3, len(again)])
+    batches = [again[start : start + size] for start in range(0, len(again), size)]
+    with ThreadPoolExecutor(rng.choice([1, 1, 3])) as writers:
+        list(writers.map(lambda batch: commit_batch(graph, BrandSettings(brand), batch, budget_seconds=60), batches))
+
+
+def _found(graph: Graph, brand: str) -> set[Person]:
+    return {
+        (live.identifiers, live.event_count, live.total_orders, live.ltv_minor)
+        for live in live_profiles(graph, brand)
+        if live.performed
+    }
+
+
+def _check(graph: Graph, seed: int, brand: str) -> None:
+    rng = random.Random(seed)
+    events = _history(brand, rng)
+    _send(graph, brand, events, rng)
+    assert _found(graph, brand) == people_with_devices(events), seed
+    assert broken_invariants(graph, brand) == []
+
+
+@settings(
+    max_examples=120,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(seed=st.integers(0, 2**32))
+def test_devices_and_cookies_end_as_the_oracle_says_however_they_arrive(graph: Graph, brand_id: str, seed: int) -> None:
+    _check(graph, seed, f"{brand_id}-{seed}")
