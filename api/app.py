@@ -21,13 +21,29 @@ from api.routers import (
     reviews,
     rules,
     stewardship,
+    traits,
+    why,
 )
 from api.routes import RawRoute
 from api.wiring import open_services
 from core.logs import configure_logs
 from core.settings import Settings, load_settings
 
-ROUTERS = (events, integrations, profiles, reviews, stewardship, rules, links, customer360, features, admin, monitoring)
+ROUTERS = (
+    events,
+    integrations,
+    profiles,
+    reviews,
+    stewardship,
+    rules,
+    links,
+    traits,
+    customer360,
+    why,
+    features,
+    admin,
+    monitoring,
+)
 # Single events and small batches are most of all requests.
 EXPRESS_PATHS = ("/api/events", "/api/events/batch")
 

@@ -10,6 +10,7 @@ from core import clock
 from core.brand import BrandSettings
 from core.identifiers import TRUST_ORDER
 from graph.commit_read import facts_to_json
+from graph.traits import recount_traits, write_traits
 from graph.transactions import Transaction
 from resolver.matching import is_sighting
 from resolver.profiles import NEVER_FIRST, NEVER_LAST, Persona, Profile, Statistics
@@ -38,6 +39,19 @@ def write_working_set(tx: Transaction, settings: BrandSettings, working: Working
     if working.order_book.shrunk:
         tx.run("commit/respan_personas", brand=brand, ids=sorted(working.order_book.shrunk))
     _write_reviews(tx, brand, working, now)
+    write_traits(
+        tx,
+        brand,
+        [
+            (decided.persona_id, decided.event.source, to_micros(decided.event), decided.event.traits)
+            for decided in working.decided
+            if decided.persona_id is not None and decided.event.traits
+        ],
+    )
+    # Followers were counted with the persona they ended at in memory; stored ones changed hands.
+    recount = {one for move in working.order_book.moves.values() for one in (move.from_persona_id, move.to_persona_id)}
+    if recount:
+        recount_traits(tx, brand, sorted(one for one in recount if one is not None))
 
 
 def _write_batch(tx: Transaction, settings: BrandSettings, working: WorkingSet, now: int) -> None:

@@ -7,6 +7,7 @@ from core.brand import BrandSettings
 from core.identifiers import WEAK_TYPES, Identifier
 from graph.commit_read import lock_orders, statistics_from
 from graph.commit_write import order_rows, profile_row, statistics_row
+from graph.traits import recount_traits
 from graph.transactions import StaleReadError, Transaction
 from resolver.neighbourhood import Arrangement, Held, Neighbourhood, holders_of
 from resolver.profiles import Persona, Profile
@@ -55,6 +56,7 @@ def move_weak_events(
         rows=[[one, *statistics_row(working.personas[one].own, settings.currency)] for one in changed],
     )
     tx.run("commit/respan_personas", brand=settings.id, ids=changed)
+    recount_traits(tx, settings.id, changed)
 
 
 def _misplaced(

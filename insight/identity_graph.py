@@ -5,7 +5,8 @@ from typing import Any
 
 from core.errors import NotFoundError
 from graph.driver import Graph
-from graph.values import parse_json, to_time_text
+from graph.repositories.traits import chosen_traits
+from graph.values import to_time_text
 from insight.profile360 import display_name
 
 MAX_NODES = 500
@@ -62,8 +63,7 @@ def _draw_cluster(drawing: _Drawing, row: dict[str, Any]) -> None:
     """Personas, their identifiers and the pointers between them."""
     for persona in sorted(row["personas"], key=lambda persona: persona["id"] != row["root_id"]):
         is_root = persona["id"] == row["root_id"]
-        traits = parse_json(persona["traits"], {})
-        name = display_name(traits if isinstance(traits, dict) else {})
+        name = display_name(chosen_traits(persona["traits"], None))
         flags = ["survivor"] if is_root else ["absorbed"]
         drawing.add_node(persona["id"], "Customer", "profile" if is_root else "persona", name or persona["id"], flags)
     for link in row["links"]:

@@ -48,4 +48,6 @@ CALL (asked, identifiers) {
     source: h.source, event_id: h.event_id}) AS others
 }
 RETURN asked.root_id AS root_id, links, pointers, refusals, reviews, others,
-  [p IN nodes | {id: p.id, traits: p.traits, strength: p.strength, created_at: p.created_at}] AS personas
+  [p IN nodes | {id: p.id, traits: COLLECT { MATCH (p)-[:HAS_TRAIT]->(t:Trait)
+    RETURN [t.name, t.value, t.source, t.first_at.epochSeconds * 1000000 + t.first_at.microsecond,
+      t.last_at.epochSeconds * 1000000 + t.last_at.microsecond, t.count] }, strength: p.strength, created_at: p.created_at}] AS personas

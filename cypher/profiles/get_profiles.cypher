@@ -9,7 +9,12 @@ MATCH (root:Customer {id: asked.root_id})
 CALL (root) {
   MATCH (p:Customer {root_id: root.id})
   WITH p ORDER BY p.created_at, p.id
-  RETURN collect({id: p.id, traits: p.traits, last_seen: p.own_last_seen}) AS personas
+  RETURN collect({id: p.id, last_seen: p.own_last_seen, strategies: COLLECT {
+    MATCH (b:Brand {id: $brand}) RETURN b.trait_strategies }[0],
+    traits: COLLECT {
+    MATCH (p)-[:HAS_TRAIT]->(t:Trait)
+    RETURN [t.name, t.value, t.source, t.first_at.epochSeconds * 1000000 + t.first_at.microsecond,
+      t.last_at.epochSeconds * 1000000 + t.last_at.microsecond, t.count] }}) AS personas
 }
 CALL (root) {
   MATCH (p:Customer {root_id: root.id})-[h:HAS_IDENTIFIER]->(i:Identifier)

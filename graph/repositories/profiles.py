@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from core.brand import BrandSettings
-from core.clock import EARLIEST
 from core.errors import InvalidInputError, NotFoundError
 from core.identifiers import PRIORITY, Identifier, IdentifierType
 from core.money import to_decimal_string
 from core.normal_forms import Rejected, normalise
 from core.paging import check_limit, decode_cursor, encode_cursor
 from graph.driver import Graph
+from graph.repositories.traits import chosen_traits
 from graph.values import (
     LAST_ID,
     LATEST,
@@ -208,13 +208,9 @@ def profile_card(asked_id: str, stored: dict[str, Any], personas: Iterable[dict[
 
 
 def merge_traits(personas: list[dict[str, Any]]) -> dict[str, Any]:
-    """One value of each trait: that of the persona seen last."""
-    traits: dict[str, Any] = {}
-    for persona in sorted(personas, key=lambda p: (to_time(p["last_seen"]) or EARLIEST, p["id"])):
-        stored = parse_json(persona["traits"], {})
-        if isinstance(stored, dict):
-            traits.update(stored)
-    return dict(sorted(traits.items()))
+    """One value for each trait of all personas, by the brand's strategies."""
+    strategies = personas[0]["strategies"] if personas else None
+    return chosen_traits((row for persona in personas for row in persona["traits"]), strategies)
 
 
 def _next_cursor(rows: list[dict[str, Any]], size: int) -> str | None:
