@@ -11,7 +11,7 @@ from api.auth import needs
 from api.idempotency import CommandDep
 from api.openapi import answers
 from api.routes import CallerDep, GuardedRoute, ServicesDep
-from api.schemas.rules import RulesCommand, RuleSetList, RuleSetShape, RulesPreview
+from api.schemas.rules import ActivateCommand, RulesCommand, RuleSetList, RuleSetShape, RulesPreview
 from core.brand import BrandSettings
 from core.errors import NotFoundError
 from core.rules import DEFAULT_RULE_VERSION, rules_from_dict, rules_to_dict
@@ -79,15 +79,16 @@ def post_rule_set(body: RulesCommand, command: CommandDep) -> Response:
     responses=answers(RuleSetShape, 401, 403, 404, 409, 503),
 )
 @needs("admin")
-def post_activation(version: str, command: CommandDep) -> Response:
+def post_activation(version: str, command: CommandDep, body: ActivateCommand | None = None) -> Response:
     """Activate a version (or the built-in one); the one before stays and every decision keeps naming its own."""
     graph, brand = command.services.graph, command.caller.brand
+    reason = (body.reason if body else None) or ""
 
     def work() -> dict[str, Any]:
         if version == DEFAULT_RULE_VERSION:
             repository.reset_rule_set(graph, brand)
             return {"version": version, "rules": rules_to_dict(RuleSet()), "is_active": True}
-        if not repository.activate_rule_set(graph, brand, version, by=command.caller.key_id):
+        if not repository.activate_rule_set(graph, brand, version, by=command.caller.key_id, reason=reason):
             raise NotFoundError("No such version of the rules.")
         stored = repository.list_rule_sets(graph, brand)
         rules = next(item["rules"] for item in stored if item["version"] == version)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.schemas.base import Command, Shape, example
+from api.schemas.base import Command, Reason, Shape, example
 
 RULES_EXAMPLE: dict[str, Any] = {"merge_threshold": 3, "type_limits": {"email": 10}, "drift_limit": 10}
 
@@ -14,6 +14,14 @@ class RulesCommand(Command):
 
     rules: dict[str, Any]
     note: str = ""
+
+
+class ActivateCommand(Command):
+    """Why this version is to decide."""
+
+    model_config = example({"reason": "previewed, looks right"})
+
+    reason: Reason = None
 
 
 class RuleSetShape(Shape):

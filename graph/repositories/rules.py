@@ -48,9 +48,12 @@ def create_rule_set(graph: Graph, brand: str, rules: IdentityRules, *, note: str
     return str(rows[0]["version"])
 
 
-def activate_rule_set(graph: Graph, brand: str, version: str, *, by: str) -> bool:
+def activate_rule_set(graph: Graph, brand: str, version: str, *, by: str, reason: str = "") -> bool:
     """Let this version decide from now on; False when the brand has none of that name."""
-    return bool(graph.write("rules/activate_rule_set", brand=brand, version=version, by=by, at=datetime.now(UTC)))
+    rows = graph.write(
+        "rules/activate_rule_set", brand=brand, version=version, by=by, reason=reason, at=datetime.now(UTC)
+    )
+    return bool(rows)
 
 
 def reset_rule_set(graph: Graph, brand: str) -> None:

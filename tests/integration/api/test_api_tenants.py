@@ -23,6 +23,12 @@ BODIES: dict[str, Any] = {
     "/api/reviews/{review_id}/approve": {},
     "/api/reviews/{review_id}/reject": {},
     "/api/reviews/{review_id}/split": {"profile_ids": ["cus_x", "cus_y"]},
+    "/api/profiles/{profile_id}/identifiers": {"type": "phone", "value": "+14155550101"},
+    "/api/profiles/{profile_id}/identifiers/unlink": {"type": "phone", "value": "+14155550101"},
+    "/api/events/{event_id}/attach": {"profile_id": "cus_x"},
+    "/api/identity/rules": {"rules": {}},
+    "/api/identity/rules/preview": {"rules": {}},
+    "/api/identity/rules/{version}/activate": {},
     "/api/admin/brands": {"id": "never"},
 }
 QUERY = {"/lookup": {"type": "email", "value": "a@example.com"}}
