@@ -22,6 +22,8 @@ from embedded.machine import MEBIBYTE, available_memory, free_disk, total_memory
 from embedded.neo4j import jar_store
 from embedded.process import LOOPBACK, process_name, require_port
 from graph.driver import Graph
+from graph.invariants import INVARIANTS, broken_invariants
+from graph.repositories.brands import list_brands
 
 _OLDEST_PYTHON = (3, 11)
 _OLDEST_REDIS = (6, 2)
@@ -195,6 +197,7 @@ def check_databases(settings: Settings, data: DataDir) -> Iterator[Finding]:
         yield Finding("the addresses of the databases are unknown", error.detail)
         return
     yield check_neo4j(settings)
+    yield from check_invariants(settings)
     yield from check_redis(settings)
 
 
@@ -208,6 +211,24 @@ def check_neo4j(settings: Settings) -> Finding:
     except ConstIntelError as error:
         return Finding(f"Neo4j: {error.detail}", "check NEO4J_URI, the network to it, NEO4J_USER and NEO4J_PASSWORD.")
     return Finding("Neo4j answers")
+
+
+def check_invariants(settings: Settings) -> Iterator[Finding]:
+    """What must hold in every brand's graph holds."""
+    try:
+        with Graph.connect(settings) as graph:
+            for brand in list_brands(graph):
+                broken = broken_invariants(graph, brand["id"])
+                for one in broken:
+                    text = f"brand {brand['id']}: invariant {one.invariant} is broken by {', '.join(one.ids[:3])}"
+                    yield Finding(
+                        text, f"look at cypher/invariants/{one.invariant}.cypher and report it with these ids."
+                    )
+                if not broken:
+                    yield Finding(f"brand {brand['id']}: {len(INVARIANTS)} invariants hold")
+    except ConstIntelError:
+        # The finding about Neo4j itself says why.
+        return
 
 
 def check_redis(settings: Settings) -> Iterator[Finding]:
