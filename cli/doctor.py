@@ -196,8 +196,10 @@ def check_databases(settings: Settings, data: DataDir) -> Iterator[Finding]:
     except ConfigurationError as error:
         yield Finding("the addresses of the databases are unknown", error.detail)
         return
-    yield check_neo4j(settings)
-    yield from check_invariants(settings)
+    found = check_neo4j(settings)
+    yield found
+    if not found.advice:
+        yield from check_invariants(settings)
     yield from check_redis(settings)
 
 
