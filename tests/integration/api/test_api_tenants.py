@@ -31,7 +31,10 @@ BODIES: dict[str, Any] = {
     "/api/identity/rules/{version}/activate": {},
     "/api/admin/brands": {"id": "never"},
 }
-QUERY = {"/lookup": {"type": "email", "value": "a@example.com"}}
+QUERY = {
+    "/lookup": {"type": "email", "value": "a@example.com"},
+    "/why": {"a": "email:a@example.com", "b": "email:a@example.com"},
+}
 
 
 def routes(service: Service) -> Iterator[tuple[str, APIRoute]]:

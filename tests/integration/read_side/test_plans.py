@@ -13,6 +13,7 @@ QUERIES = [
     "profiles/get_profiles", "profiles/find_owners", "profiles/list_profiles", "profiles/search_profiles",
     "profiles/list_merges", "reviews/list_reviews", "reviews/get_review", "events/get_event",
     "insight/list_timeline", "insight/read_profile360", "insight/read_statistics", "insight/read_identity_graph",
+    "insight/why_cluster", "insight/why_evidence",
     "features/read_inputs", "features/store_features", "features/remove_stale", "features/get_features",
     "outbox/take_marks", "outbox/read_marks", "outbox/delete_marks",
 ]  # fmt: skip
@@ -35,6 +36,12 @@ def operators(graph, name):
 @pytest.mark.parametrize("name", QUERIES)
 def test_no_read_scans_a_label(read_graph, name):
     assert {"AllNodesScan", "NodeByLabelScan", "CartesianProduct"}.isdisjoint(operators(read_graph, name))
+
+
+# Independent parts of one row each stand side by side in these.
+@pytest.mark.parametrize("name", ["insight/why_sides", "insight/why_between", "insight/why_blocks"])
+def test_no_question_why_scans_a_label(read_graph, name):
+    assert {"AllNodesScan", "NodeByLabelScan"}.isdisjoint(operators(read_graph, name))
 
 
 def test_a_page_of_profiles_comes_in_index_order(read_graph):
