@@ -148,8 +148,12 @@ class WeakFold:
 
     def _sign_in(self, identifier: Identifier, rank: Rank, base: str) -> None:
         owner = self._owner(identifier)
-        if owner is not None and self._is_apart(self.group(base), self.group(owner)):
-            # Told apart by a person: the identifier stays where that decision put it.
+        if (
+            owner is not None
+            and not self._held.get(self.group(owner))
+            and self._is_apart(self.group(base), self.group(owner))
+        ):
+            # An anonymous profile that a person told apart keeps what it has: nothing else speaks for it.
             return
         people = {self.group(core) for core in self._people.setdefault(identifier, [])}
         limit = self._evidence.shared_limits.get(identifier.type)

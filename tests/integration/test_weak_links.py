@@ -10,7 +10,9 @@ from core.events import IncomingEvent
 from core.rules import IdentityRules
 from graph.commit import commit_batch
 from graph.driver import Graph
+from graph.invariants import broken_invariants
 from graph.repositories.profiles import list_merges
+from ingest.stewardship import merge_profiles, unmerge_profile
 from tests.factories import event, fact
 from tests.integration.graph_state import by_identifier, live_profiles
 
@@ -184,3 +186,40 @@ def test_random_weak_histories_end_the_same_in_any_order_and_batching(graph: Gra
         ends.append(state(graph, brand))
     assert ends[1] == ends[0]
     assert ends[2] == ends[0]
+
+
+def test_a_contested_tablet_survives_a_merge_by_hand_and_its_unmerge(graph: Graph, brand_id: str) -> None:
+    send(
+        graph, brand_id,
+        event(brand_id, "email:a@x.io", "device_id:t", minute=1),
+        event(brand_id, "email:b@x.io", "device_id:t", minute=3),
+        event(brand_id, "device_id:t", minute=4),
+    )  # fmt: skip
+    before = state(graph, brand_id)
+    settings = BrandSettings(brand_id)
+    first, second = sorted(live.id for live in live_profiles(graph, brand_id))
+    merged = merge_profiles(graph, settings, first, [second], by="test")
+    assert len(live_profiles(graph, brand_id)) == 1
+    unmerge_profile(graph, settings, merged.survivor_id, by="test")
+    assert state(graph, brand_id) == before
+    send(graph, brand_id, event(brand_id, "email:a@x.io", "device_id:t", minute=6))
+    assert by_identifier(graph, brand_id, "email:a@x.io").event_count == 2
+    assert broken_invariants(graph, brand_id) == []
+
+
+def test_an_automatic_merge_on_top_of_weak_ties_comes_apart_exactly(graph: Graph, brand_id: str) -> None:
+    send(
+        graph, brand_id,
+        event(brand_id, "email:a@x.io", "cookie_id:c", minute=1),
+        event(brand_id, "phone:+14155550101", "cookie_id:c", minute=2),
+        event(brand_id, "loyalty_id:L1", minute=3, order=fact(brand_id, "o1", total=300)),
+    )  # fmt: skip
+    before = state(graph, brand_id)
+    [joined] = commit_batch(
+        graph, BrandSettings(brand_id), [event(brand_id, "phone:+14155550101", "loyalty_id:L1", minute=4)]
+    )
+    assert joined.decision == "merged"
+    unmerge_profile(graph, BrandSettings(brand_id), joined.profile_id or "", merge_id=joined.merge_id, by="test")
+    after = state(graph, brand_id)
+    assert {(held, money) for held, _, _, money in after} == {(held, money) for held, _, _, money in before}
+    assert broken_invariants(graph, brand_id) == []
