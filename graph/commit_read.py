@@ -283,5 +283,7 @@ def read_details(tx: Transaction, brand: str, roots: list[str], working: Working
         profile.absorbed_at = list(absorbed_at)
         profile.not_same = set(not_same) - {root_id}
     for row in tx.rows("commit/read_reviews", brand=brand, roots=roots):
-        review_id, reason, identifiers, event_ids, profile_ids = row
-        working.reviews.append(OpenReview(review_id, set(profile_ids), reason, set(identifiers), list(event_ids)))
+        review_id, reason, identifiers, event_ids, profile_ids, rules, apart = row
+        working.reviews.append(
+            OpenReview(review_id, set(profile_ids), reason, set(identifiers), list(event_ids), set(rules), set(apart))
+        )

@@ -293,6 +293,7 @@ def _write_reviews(tx: Transaction, brand: str, working: WorkingSet, now: int) -
             "reason": review.reason,
             "identifiers": sorted(review.identifiers),
             "event_ids": review.event_ids,
+            "rules": sorted(review.rules),
             "profile_ids": sorted(review.profile_ids),
             "superseded_by": review.superseded_by,
         }

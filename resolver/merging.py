@@ -44,6 +44,11 @@ def absorb(
         if absorbed.id in review.profile_ids:
             review.profile_ids.discard(absorbed.id)
             review.profile_ids.add(survivor.id)
+        if survivor.id in review.profile_ids:
+            review.apart |= survivor.not_same
+        if absorbed.id in review.apart:
+            review.apart.discard(absorbed.id)
+            review.apart.add(survivor.id)
 
 
 def snapshot(profile: Profile, currency: str) -> dict[str, Any]:

@@ -64,6 +64,10 @@ class OpenReview:
     reason: str = ""
     identifiers: set[str] = field(default_factory=set)
     event_ids: list[str] = field(default_factory=list)
+    rules: set[str] = field(default_factory=set)
+    """Names of the rules that asked for a person."""
+    apart: set[str] = field(default_factory=set)
+    """Live profiles that a NOT_SAME mark keeps apart from one of those proposed."""
     is_new: bool = False
     is_changed: bool = False
     superseded_by: str | None = None

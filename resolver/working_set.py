@@ -14,7 +14,7 @@ from resolver.profiles import Persona, Profile, survivor_key
 from resolver.protection import NOTHING, Verdict, needs_details, protect
 from resolver.records import DecidedEvent, MergeRecord, NewLink, OpenReview, OrderWork
 from resolver.resolve import Decision, Match, resolve
-from resolver.rules import RULE_SHARED, RULE_THRESHOLD, RULE_TYPE_LIMIT, RuleHit, RuleSet
+from resolver.rules import RULE_NOT_SAME, RULE_SHARED, RULE_THRESHOLD, RULE_TYPE_LIMIT, RuleHit, RuleSet
 from resolver.strength import profile_strength
 from resolver.weak_links import contradict
 
@@ -315,22 +315,29 @@ class WorkingSet:
         ids = {match.profile.id for match in decision.matches} | extra
         # A pair that a person told apart is not proposed again by way of a third profile.
         apart = {other for match in decision.matches for other in match.profile.not_same}
-        touching = [
-            review
-            for review in self.reviews
-            if review.superseded_by is None and review.profile_ids & ids and not review.profile_ids & apart
-        ]
+        together = set(ids)
+        touching: list[OpenReview] = []
+        for review in self.reviews:
+            if review.superseded_by is not None or not review.profile_ids & ids:
+                continue
+            if not review.profile_ids & apart and not review.apart & together:
+                touching.append(review)
+                together |= review.profile_ids
+                apart |= review.apart
         if touching:
             review = touching[0]
             for other in touching[1:]:
                 review.profile_ids |= other.profile_ids
                 review.identifiers |= other.identifiers
                 review.event_ids += other.event_ids
+                review.rules |= other.rules
                 other.superseded_by, other.is_changed = review.id, True
         else:
             review = OpenReview(review_id_for(event.id), set(), decision.reason, is_new=True)
             self.reviews.append(review)
         review.profile_ids |= ids
+        review.apart |= apart
+        review.rules |= {hit.rule for hit in decision.rules if hit.rule != RULE_NOT_SAME}
         review.identifiers |= {f"{i.type}:{i.value}" for match in decision.matches for i, _ in match.owned}
         review.event_ids.append(event.id)
         review.is_changed = True

@@ -1,7 +1,8 @@
 // Open reviews that propose one of these live profiles (locked), with all live profiles they propose; oldest first.
 // They are locked in id order, last in the lock order, and read after that: another writer may have extended one.
 // params: brand, roots
-// returns: one row, a list of id, reason, identifiers, event_ids, profile_ids
+// returns: one row, a list of id, reason, identifiers, event_ids, profile_ids, rules, apart (live profiles marked as not
+//   the same as one of those)
 // mode: write
 UNWIND $roots AS id
 MATCH (p:Customer {root_id: id})<-[:PROPOSES]-(v:Review)
@@ -15,4 +16,10 @@ WHERE v.status = 'pending'
 MATCH (v)-[:PROPOSES]->(c:Customer)
 WITH v, collect(DISTINCT c.root_id) AS profile_ids
 ORDER BY v.created_at, v.id
-RETURN collect([v.id, v.reason, v.identifiers, v.event_ids, profile_ids]) AS rows
+CALL (profile_ids) {
+  UNWIND profile_ids AS profile_id
+  MATCH (:Customer {root_id: profile_id})-[n:NOT_SAME]-(q:Customer)
+  WHERE n.ended_at IS NULL
+  RETURN collect(DISTINCT q.root_id) AS apart
+}
+RETURN collect([v.id, v.reason, v.identifiers, v.event_ids, profile_ids, coalesce(v.rules, []), apart]) AS rows

@@ -6,6 +6,8 @@ from core.brand import BrandSettings
 from core.errors import ConflictError, InvalidInputError, NotFoundError
 from graph.commit import commit_batch
 from graph.driver import Graph
+from graph.repositories.profiles import Page
+from graph.repositories.reviews_read import list_reviews
 from ingest.stewardship import approve_review, merge_profiles, reject_review, split_review, unmerge_profile
 from tests.factories import event, fact
 from tests.integration.graph_state import by_identifier, live_profiles
@@ -167,6 +169,23 @@ def test_a_rejected_pair_is_not_proposed_again_through_a_third_profile(graph: Gr
         reviews.add(result.review_id)
     assert len(reviews) == 2
     assert None not in reviews
+
+
+def test_a_rejected_pair_does_not_meet_again_when_two_reviews_are_joined(graph: Graph, brand_id: str) -> None:
+    rejected, _ = review_of_four(graph, brand_id)
+    reject_review(graph, BrandSettings(brand_id), rejected, by=STEWARD)
+    for place, name in enumerate(("qr_id:q", "upi_id:u", "loyalty_id:L", "qr_id:r", "upi_id:v", "loyalty_id:M")):
+        send(graph, brand_id, name, minute=20 + place)
+    sides = (("email:a@x.io", "qr_id:q", "upi_id:u", "loyalty_id:L"), ("phone:+1", "qr_id:r", "upi_id:v", "user_id:M"))
+    send(graph, brand_id, "user_id:M", minute=28)
+    opened = [commit_batch(graph, BrandSettings(brand_id), [event(brand_id, *side, minute=30)])[0] for side in sides]
+    linking = ("qr_id:q", "upi_id:u", "qr_id:r", "upi_id:v")
+    [joining] = commit_batch(graph, BrandSettings(brand_id), [event(brand_id, *linking, minute=40)])
+    assert len({one.review_id for one in opened}) == 2
+    assert joining.review_id is not None
+    apart = {by_identifier(graph, brand_id, name).id for name in ("email:a@x.io", "phone:+1")}
+    for review in list_reviews(graph, brand_id, Page(50), "pending")["items"]:
+        assert not apart <= set(review["profile_ids"])
 
 
 def test_a_review_extended_while_it_is_decided_is_decided_whole(graph: Graph, brand_id: str) -> None:
