@@ -40,6 +40,11 @@ def absorb(
             other.not_same.discard(absorbed.id)
             if other is not survivor:
                 other.not_same.add(survivor.id)
+    _follow(survivor, absorbed, reviews)
+
+
+def _follow(survivor: Profile, absorbed: Profile, reviews: Iterable[OpenReview]) -> None:
+    """Open reviews propose the survivor from now on."""
     for review in reviews:
         if absorbed.id in review.profile_ids:
             review.profile_ids.discard(absorbed.id)
