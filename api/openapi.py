@@ -31,6 +31,7 @@ _MEANINGS = {
     403: "The key does not have the scope.",
     404: "Unknown, or of another brand.",
     409: "The state of the thing refuses the command.",
+    410: "It was there and was removed.",
     413: "The body is over its limit.",
     422: "A value does not fit; `errors` names the field.",
     503: "A dependency is away; Retry-After says when to try again.",

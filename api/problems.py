@@ -42,7 +42,7 @@ def problem_document(error: ConstIntelError, request_id: str) -> dict[str, Any]:
     """The problem document of one of our errors."""
     field = error.field or ("body" if isinstance(error, InvalidInputError) else None)
     errors = [{"field": field, "message": error.detail.removeprefix(f"{field}: ")}] if field is not None else []
-    return _document(error.status, error.code, error.detail, errors, request_id)
+    return {**_document(error.status, error.code, error.detail, errors, request_id), **error.extensions}
 
 
 def problem_answer(error: ConstIntelError, request_id: str) -> ProblemAnswer:

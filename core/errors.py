@@ -8,6 +8,7 @@
     ├── ForbiddenError           403  the key is right, its scope is not
     ├── NotFoundError            404  unknown, or of another brand
     ├── ConflictError            409  the thing is in a state that refuses the command
+    ├── GoneError                410  it was there and was removed
     ├── UnavailableError         503  a dependency is away; carries Retry-After seconds
     └── ConfigurationError       —    the operator's set-up is wrong; says what to do
 
@@ -26,6 +27,8 @@ class ConstIntelError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.field = field
+        self.extensions: dict[str, str] = {}
+        """Further members of the problem document; never the offending value."""
 
 
 class InvalidInputError(ConstIntelError):
@@ -75,6 +78,13 @@ class ConflictError(ConstIntelError):
 
     status = 409
     code = "conflict"
+
+
+class GoneError(ConstIntelError):
+    """What is asked for was there and was removed."""
+
+    status = 410
+    code = "gone"
 
 
 class UnavailableError(ConstIntelError):

@@ -9,6 +9,7 @@ from typing import Any
 from core import clock
 from core.brand import BrandSettings
 from core.identifiers import TRUST_ORDER
+from graph.changes import changes_of_batch, changes_text
 from graph.commit_read import facts_to_json
 from graph.traits import recount_traits, write_traits
 from graph.transactions import Transaction
@@ -78,6 +79,7 @@ def _write_batch(tx: Transaction, settings: BrandSettings, working: WorkingSet, 
             "events": events,
             "performed": performed,
             "carried": carried,
+            "changes": changes_text(changes_of_batch(working)),
         },
     )
     if misplaced:

@@ -1,8 +1,10 @@
 """Links made by a person, each in one transaction on the same locks as events: identifiers and unattached events."""
 
+from core.changes import ChangeKind
 from core.clock import now_micros
 from core.errors import ConflictError, NotFoundError
 from core.identifiers import LINKING_TYPES, TIERS, Identifier
+from graph.changes import by_hand, write_changes
 from graph.commit_read import Found, lock_customers, lock_orders
 from graph.commit_write import order_rows, profile_row, statistics_row, write_changed_mark
 from graph.retie_write import refresh_groups
@@ -33,6 +35,7 @@ def link_identifier(tx: Transaction, command: Command, profile_id: str, identifi
         reason=command.reason, now=now,
     )  # fmt: skip
     _refresh(tx, command, working, root, now)
+    write_changes(tx, command.brand, [by_hand(ChangeKind.LINKED, root, identifier.type)])
     return root
 
 
@@ -54,6 +57,7 @@ def unlink_identifier(tx: Transaction, command: Command, profile_id: str, identi
     if not ended:
         raise NotFoundError("The profile does not hold this identifier.", field="value")
     _refresh(tx, command, working, root, now)
+    write_changes(tx, command.brand, [by_hand(ChangeKind.UNLINKED, root, identifier.type)])
     return root
 
 
@@ -87,6 +91,7 @@ def attach_event(tx: Transaction, command: Command, event_id: str, profile_id: s
     profile.version += 1
     tx.run("commit/update_profiles", brand=brand, rows=[[root, *profile_row(profile, currency)]], now=now)
     write_changed_mark(tx, brand, [(root, profile.version)], now)
+    write_changes(tx, command.brand, [by_hand(ChangeKind.LINKED, root, event_id=event_id)])
     return root
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.brand import BrandSettings
 from core.decisions import DecisionKind, EventResult
+from graph.changes import Ties, became_shared, changes_of_ties, write_changes
 from graph.commit_read import Found, lock_customers
 from graph.commit_write import write_changed_mark
 from graph.retie_read import read_neighbourhood
@@ -28,6 +29,8 @@ class Redrawn:
     merge_ids: dict[str, str] = field(default_factory=dict)
     """Profile absorbed → merge that did it."""
     contested: int = 0
+    retracted: dict[str, str] = field(default_factory=dict)
+    """Persona of a merge that was taken back → that merge."""
     is_too_wide: bool = False
 
 
@@ -88,13 +91,17 @@ def redraw(
     found = read_neighbourhood(tx, settings, sorted(roots), sorted(all_keys))
     arrangement = arrange(found, rules)
     move_weak_events(tx, settings, working, found, arrangement, reach)
-    contested = write_links(tx, settings.id, found, arrangement, keys)
+    shared: list[tuple[str, str]] = []
+    contested = write_links(tx, settings.id, found, arrangement, keys, shared)
     redrawn = _write_pointers(tx, settings, op, working, found, arrangement)
     redrawn.contested = contested
     version = max((profile.version for profile in working.profiles.values()), default=0) + 1
     write_groups(tx, settings, redrawn.roots, arrangement, version, op.now)
     live = sorted(set(redrawn.roots.values()))
     write_changed_mark(tx, settings.id, [(root, version) for root in live], op.now)
+    before = {one: member.root_id for one, member in found.members.items()}
+    ties = Ties(before, redrawn.roots, redrawn.merge_ids, redrawn.retracted, op.event_id)
+    write_changes(tx, settings, [*changes_of_ties(ties), *became_shared(shared, redrawn.roots, op.event_id)])
     return redrawn
 
 
@@ -146,7 +153,9 @@ def _write_pointers(
             brand=settings.id, now=op.now, rule_version=rule_set_for(settings).version, rows=rows,
         )  # fmt: skip
     used.update(str(row["id"]) for row in rows)
-    _retract(tx, settings.id, op, [merge for merge in found.merges if merge.id not in used], group_of)
+    gone_merges = _retract(tx, settings.id, op, [merge for merge in found.merges if merge.id not in used], group_of)
+    for merge in gone_merges:
+        redrawn.retracted.update((one, merge.id) for one in (merge.survivor_id, *merge.absorbed_ids))
     moved = [[one, root] for one, root in sorted(redrawn.roots.items()) if found.members[one].root_id != root]
     if moved:
         tx.run("stewardship/set_roots", brand=settings.id, rows=moved)
@@ -189,8 +198,11 @@ def _weak_between(found: Neighbourhood, survivor: str, absorbed: str, head: Call
     return [held for member in found.members.values() for held in member.held if held.identifier in both]
 
 
-def _retract(tx: Transaction, brand: str, op: Redraw, merges: Sequence[PastMerge], group_of: dict[str, str]) -> None:
-    """Merges whose sides came apart, and that hold nothing else together, are taken back by the rules."""
+def _retract(
+    tx: Transaction, brand: str, op: Redraw, merges: Sequence[PastMerge], group_of: dict[str, str]
+) -> list[PastMerge]:
+    """Merges whose sides came apart, and that hold nothing else together, are taken back by the rules; those merges."""
+    gone = []
     for merge in merges:
         if not merge.is_automatic or merge.survivor_id not in group_of:
             continue
@@ -205,3 +217,5 @@ def _retract(tx: Transaction, brand: str, op: Redraw, merges: Sequence[PastMerge
                 "stewardship/revert_merge",
                 brand=brand, id=merge.id, command_id=op.id, by="rules", reason="weak_link_retracted", now=op.now,
             )  # fmt: skip
+            gone.append(merge)
+    return gone

@@ -109,15 +109,24 @@ def _reassign_orders(
 
 
 def write_links(
-    tx: Transaction, brand: str, found: Neighbourhood, arrangement: Arrangement, event_keys: Sequence[str]
+    tx: Transaction,
+    brand: str,
+    found: Neighbourhood,
+    arrangement: Arrangement,
+    event_keys: Sequence[str],
+    newly_shared: list[tuple[str, str]],
 ) -> int:
-    """Owners in time of every weak identifier; how many of the event's own are contested now."""
+    """Owners in time of every weak identifier; how many of the event's own are contested now.
+
+    `newly_shared` takes (type, persona that holds it) of those that too many people came to use.
+    """
     held: dict[Identifier, list[tuple[str, Held]]] = {}
     for member in found.members.values():
         for link in member.held:
             if link.identifier.type in WEAK_TYPES:
                 held.setdefault(link.identifier, []).append((member.id, link))
     rows = []
+    over: dict[str, tuple[str, str]] = {}
     contested = 0
     for identifier, stored in sorted(held.items()):
         wanted = holders_of(arrangement, identifier, stored)
@@ -128,6 +137,8 @@ def write_links(
         same = len(wanted) == 1 and len(stored) == 1 and wanted[0][0] == stored[0][0] and stored[0][1].until is None
         if same and shared is None:
             continue
+        if shared is not None:
+            over[identifier.key(brand)] = (identifier.type, wanted[-1][0])
         rows.append({
             "key": identifier.key(brand),
             "is_contested": len(wanted) > 1,
@@ -138,6 +149,8 @@ def write_links(
                 for persona, link in wanted
             ],
         })  # fmt: skip
+    if over:
+        newly_shared += [over[key] for [key] in tx.run("changes/list_unshared", brand=brand, keys=sorted(over))]
     if rows:
         tx.run("retie/set_links", brand=brand, personas=sorted(found.members), rows=rows)
     return contested

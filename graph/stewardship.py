@@ -8,6 +8,7 @@ from typing import Any
 from core.brand import BrandSettings
 from core.clock import now_micros
 from core.errors import ConflictError, NotFoundError
+from graph.changes import changes_of_unmerge, write_changes
 from graph.commit_read import Found, lock_customers, read_details, statistics_from
 from graph.commit_write import profile_row, write_changed_mark, write_working_set
 from graph.transactions import StaleReadError, Transaction
@@ -133,7 +134,10 @@ def unmerge(tx: Transaction, command: Command, profile_id: str, merge_id: str | 
     mark_not_same(tx, command, sorted(sides))
     write_changed_mark(tx, brand, [(head, version) for head in sorted(groups)], command.now)
     kept = forest.root(reverted.pointers[0][1])
-    return Unmerged(reverted.merge_id, [kept, *sorted(head for head in groups if head != kept)])
+    live = [kept, *sorted(head for head in groups if head != kept)]
+    moves = {row[0]: head for head, members in groups.items() for row in members if head != root}
+    write_changes(tx, command.brand, changes_of_unmerge(live, moves, reverted.merge_id))
+    return Unmerged(reverted.merge_id, live)
 
 
 def _live_links(tx: Transaction, brand: str, root: str) -> list[MergeLink]:

@@ -1,8 +1,7 @@
 """After the commit: turns marks into stream entries and one Celery wake-up; a mark stays until its work is stored."""
 
-import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import redis
@@ -11,6 +10,7 @@ import structlog
 from core.clock import Clock, utc_now
 from graph.driver import Graph
 from graph.repositories.outbox import TakenMark, take_marks
+from ingest.leases import lease
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +35,6 @@ for i = 3, #ARGV do
 end
 return #ARGV - 2
 """
-_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 # Arguments of one script call; far below what a Lua stack takes.
 _EVENTS_AT_ONCE = 1_000
 
@@ -49,16 +48,9 @@ class Relayed:
     tasks: int = 0
 
 
-@contextmanager
-def relay_lease(client: redis.Redis) -> Iterator[bool]:
+def relay_lease(client: redis.Redis) -> AbstractContextManager[bool]:
     """Whether this process may relay now; given back at the end unless it ran out and somebody else holds it."""
-    token = secrets.token_hex(16)
-    is_mine = bool(client.set(LEASE_KEY, token, nx=True, px=_LEASE_MS))
-    try:
-        yield is_mine
-    finally:
-        if is_mine:
-            client.eval(_RELEASE, 1, LEASE_KEY, token)
+    return lease(client, LEASE_KEY, _LEASE_MS)
 
 
 def relay_marks(graph: Graph, client: redis.Redis, publish: Publisher, clock: Clock = utc_now) -> Relayed:

@@ -11,7 +11,8 @@
 //   links [[persona_id, identifier key, since, trust, source, event_id]…] sorted by key,
 //   events [[id, type, channel, source, occurred, received, payload, decision, persona_id, fingerprint, trust, order_key,
 //     amount_minor, currency, merge_id, merged_ids, review_id, warnings, rules, traits, is_sighting]…],
-//   performed [[persona_id, [places in events]]…], carried [[identifier key, first, last seen, [places in events]]…]
+//   performed [[persona_id, [places in events]]…], carried [[identifier key, first, last seen, [places in events]]…],
+//   changes: what happened to identities as JSON text, null when nothing did
 // returns: misplaced: places of events that do not hold their event, always 0
 // mode: write
 WITH datetime({epochSeconds: $now / 1000000, nanosecond: ($now % 1000000) * 1000}) AS now
@@ -116,4 +117,10 @@ CREATE (:Mark {
   id: $mark_id, brand: $brand, kind: $mark_kind, profile_ids: $batch.profile_ids, versions: $batch.versions, event_ids: $batch.event_ids,
   created_at: now
 })
+FOREACH (changes IN CASE WHEN $batch.changes IS NULL THEN [] ELSE [$batch.changes] END |
+  CREATE (:Mark {
+    id: $mark_id + '_identity', brand: $brand, kind: 'identity_changed', changes: changes, rule_version: $rule_version,
+    created_at: datetime.realtime()
+  })
+)
 RETURN size([x IN range(0, size(events) - 1) WHERE events[x].id <> $batch.events[x][0]]) AS misplaced
