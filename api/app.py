@@ -11,6 +11,8 @@ from api.openapi import DESCRIPTION, TAGS, describe_security
 from api.problems import add_problem_handlers
 from api.routers import (
     admin,
+    change_webhooks,
+    changes,
     customer360,
     events,
     features,
@@ -25,6 +27,7 @@ from api.routers import (
     why,
 )
 from api.routes import RawRoute
+from api.shutdown import on_stop_signal
 from api.wiring import open_services
 from core.logs import configure_logs
 from core.settings import Settings, load_settings
@@ -38,6 +41,8 @@ ROUTERS = (
     rules,
     links,
     traits,
+    changes,
+    change_webhooks,
     customer360,
     why,
     features,
@@ -86,7 +91,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services = open_services(app.state.settings)
     app.state.services = services
     try:
-        yield
+        with on_stop_signal(services.streams.stop):
+            yield
     finally:
         await services.close()
         app.state.access_log.flush()

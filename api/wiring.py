@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 from starlette.requests import Request
 
+from api.change_stream import ChangeStreams
 from api.health import HealthChecks
 from brands.directory import BrandDirectory
 from core.settings import Settings
@@ -24,10 +25,12 @@ class Services:
     directory: BrandDirectory
     ingest: Ingest
     health: HealthChecks
+    streams: ChangeStreams
     redis: Redis | None = None
 
     async def close(self) -> None:
         """Finish what waits for its commit, then close the clients."""
+        await self.streams.close()
         self.health.close()
         self.directory.close()
         await self.ingest.close()
@@ -50,6 +53,7 @@ def open_services(settings: Settings) -> Services:
         directory=BrandDirectory(graph),
         ingest=Ingest(graph, settings),
         health=HealthChecks(graph, client),
+        streams=ChangeStreams(graph),
         redis=client,
     )
 

@@ -16,11 +16,13 @@ from core.settings import Settings, load_settings
 
 log = structlog.get_logger(__name__)
 
-TASK_PACKAGES = ("ingest", "ml")
+TASK_PACKAGES = ("ingest", "ingest.changes", "ml")
 ALIVE_SECONDS = 30
 # Longer than the longest task: a task that runs past it is given to a second worker.
 VISIBILITY_SECONDS = 3600
 _RELAY_SECONDS = 2.0
+_CHANGES_SECONDS = 1.0
+_RETENTION_SECONDS = 3600.0
 _TRANSPORT: dict[str, Any] = {
     "visibility_timeout": VISIBILITY_SECONDS,
     # Without these two a lost task is looked for every hundred seconds only.
@@ -66,6 +68,16 @@ def create_worker_app(settings: Settings | None = None) -> Celery:
                 "schedule": _RELAY_SECONDS,
                 # A tick that waited longer is as good as the next one.
                 "options": {"expires": 10 * _RELAY_SECONDS, "ignore_result": True},
+            },
+            "relay-changes": {
+                "task": "ingest.relay_changes",
+                "schedule": _CHANGES_SECONDS,
+                "options": {"expires": 10 * _CHANGES_SECONDS, "ignore_result": True},
+            },
+            "prune-changes": {
+                "task": "ingest.prune_changes",
+                "schedule": _RETENTION_SECONDS,
+                "options": {"expires": _RETENTION_SECONDS, "ignore_result": True},
             },
         },
         beat_schedule_filename=str(settings.data_dir / "beat-schedule"),

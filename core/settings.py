@@ -28,6 +28,14 @@ class Settings(BaseSettings):
     """Transactions open at once in one process; more than the server's cores only wait for locks."""
     retry_budget_seconds: float = 8.0
     """How long one commit is retried before its callers get a 503."""
+    change_retention_days: float = Field(default=30, gt=0)
+    """How long entries of the change feed are kept."""
+    webhook_timeout_seconds: float = Field(default=10, gt=0, le=60)
+    """How long a receiver of changes may take for one message."""
+    webhook_give_up_days: float = Field(default=5, gt=0)
+    """A webhook that failed for so long is switched off."""
+    webhook_private_addresses: bool = False
+    """Whether webhooks may go to loopback, private and link-local addresses."""
     log_level: str = "INFO"
     log_json: bool = True
     test_backend: str = "embedded"

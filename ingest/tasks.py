@@ -31,7 +31,7 @@ class _Held:
 def relay_marks_task() -> None:
     """Relay what commits have marked; cheap when there is nothing, harmless when several run at once."""
     try:
-        relay_marks(process_graph(), _process_redis(), wake_features)
+        relay_marks(process_graph(), process_redis(), wake_features)
     except (UnavailableError, redis.ConnectionError, redis.TimeoutError) as error:
         # Nothing is lost: the marks stay in the graph and the next call finds them.
         log.warning("relay_waits", reason=type(error).__name__)
@@ -50,7 +50,8 @@ def _on_process_shutdown(**_: object) -> None:
         _Held.client.close()
 
 
-def _process_redis() -> redis.Redis:
+def process_redis() -> redis.Redis:
+    """This process's Redis connection; raises ConfigurationError."""
     if _Held.client is None or _Held.pid != os.getpid():
         url = load_settings().redis_url
         if url is None:

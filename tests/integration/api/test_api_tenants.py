@@ -29,10 +29,16 @@ BODIES: dict[str, Any] = {
     "/api/identity/rules": {"rules": {}},
     "/api/identity/rules/preview": {"rules": {}},
     "/api/identity/rules/{version}/activate": {},
+    "/api/identity/changes/webhooks": {"url": "https://hooks.example.com/identity"},
+    "/api/identity/changes/webhooks/{webhook_id}/rotate": {"overlap_hours": 1},
+    "/api/identity/changes/webhooks/{webhook_id}/test": {},
+    "/api/identity/changes/webhooks/{webhook_id}/redeliver": {"cursor": "0"},
     "/api/admin/brands": {"id": "never"},
 }
 QUERY = {
     "/lookup": {"type": "email", "value": "a@example.com"},
+    # Without this it would never end.
+    "/stream": {"follow": "false"},
     "/why": {"a": "email:a@example.com", "b": "email:a@example.com"},
 }
 
