@@ -14,6 +14,7 @@ INVARIANTS = (
     "told_apart",
     "merge_records",
     "strength_inputs",
+    "change_feed",
 )
 _ROWS = 20
 

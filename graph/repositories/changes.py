@@ -168,10 +168,11 @@ def _item(row: dict[str, Any], live: dict[str, str]) -> dict[str, Any]:
 
 def prune_changes(graph: Graph, before: datetime) -> int:
     """Remove entries from before that time, oldest first, in every brand; how many."""
-    return sum(_prune_brand(graph, row["brand"], before) for row in graph.read("changes/list_feeds"))
+    return sum(prune_feed(graph, row["brand"], before) for row in graph.read("changes/list_feeds"))
 
 
-def _prune_brand(graph: Graph, brand: str, before: datetime) -> int:
+def prune_feed(graph: Graph, brand: str, before: datetime) -> int:
+    """Remove a brand's entries from before that time, oldest first; how many."""
     removed = 0
     while True:
         [row] = graph.read("changes/list_ages", brand=brand, limit=_PRUNE)

@@ -39,7 +39,8 @@ def check_url(text: str, *, allow_private: bool) -> str:
         host = url.host
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
         raise InvalidInputError("Must be an http or https address.", field="url") from error
-    if url.scheme not in _SCHEMES or not host or not text.isprintable():
+    # A percent sign in a name is an IPv6 zone, or something that was no name before it was quoted.
+    if url.scheme not in _SCHEMES or not host or "%" in host or " " in text or not text.isprintable():
         raise InvalidInputError("Must be an http or https address.", field="url")
     if url.userinfo or url.fragment:
         raise InvalidInputError("Must have no user, password or fragment.", field="url")

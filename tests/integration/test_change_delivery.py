@@ -19,7 +19,8 @@ from core.clock import utc_now
 from graph.commit import commit_batch
 from graph.driver import Graph
 from graph.repositories.change_hooks import Hook, create_hook, due_hooks, get_hook, update_hook
-from graph.repositories.changes import append_waiting, prune_changes, read_changes
+from graph.repositories.changes import append_waiting, prune_feed, read_changes
+from ingest.changes import delivery
 from ingest.changes.delivery import deliver_due, send_test
 from ingest.changes.sending import Policy, new_secret
 from ingest.stewardship import merge_profiles
@@ -111,6 +112,19 @@ def subscribe(graph: Graph, brand_id: str) -> Iterator[Callable[..., str]]:
     yield make
     for hook_id in made:
         update_hook(graph, brand_id, hook_id, {"is_active": False}, release=True)
+
+
+@pytest.fixture(autouse=True)
+def own_webhooks_only(monkeypatch: pytest.MonkeyPatch, brand_id: str) -> None:
+    """Other tests have webhooks at the same time: each delivers to its own."""
+    serve_only(monkeypatch, brand_id)
+
+
+def serve_only(monkeypatch: pytest.MonkeyPatch, brand: str) -> None:
+    def own(graph: Graph, now: datetime, limit: int) -> list[tuple[str, str]]:
+        return [found for found in due_hooks(graph, now, 1_000) if found[0] == brand][:limit]
+
+    monkeypatch.setattr(delivery, "due_hooks", own)
 
 
 def happen(graph: Graph, brand: str, *names: str) -> list[str]:
@@ -373,7 +387,7 @@ def test_a_cursor_that_retention_overtook_switches_it_off(
 ) -> None:
     hook_id = subscribe(receiver)
     happen(graph, brand_id, "a")
-    prune_changes(graph, utc_now() + timedelta(minutes=1))
+    prune_feed(graph, brand_id, utc_now() + timedelta(minutes=1))
     happen(graph, brand_id, "b")
     deliver_due(graph, POLICY)
     hook = get_hook(graph, brand_id, hook_id)

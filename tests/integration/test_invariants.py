@@ -22,6 +22,8 @@ PLANTED = {
     "CREATE (a)-[:NOT_SAME {pair: a.id + b.id}]->(b)",
     "merge_records": "MATCH (:Customer {brand: $brand})<-[:JOINED]-(m:Merge) SET m.reverted_at = datetime()",
     "strength_inputs": "MATCH (c:Customer {brand: $brand}) WHERE c.root_id = c.id SET c.identifier_types = ['qr_id']",
+    "change_feed": "MERGE (f:ChangeFeed {brand: $brand}) SET f.seq = 3, f.pruned_seq = 1 "
+    "CREATE (:Change {id: 'chg_' + $brand, brand: $brand, seq: 3})",
 }
 
 

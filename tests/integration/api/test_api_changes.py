@@ -22,7 +22,7 @@ from api import change_stream
 from core.clock import utc_now
 from core.settings import Settings, child_environment
 from graph.driver import Graph
-from graph.repositories.changes import append_waiting, prune_changes
+from graph.repositories.changes import append_waiting, prune_feed
 from tests.integration.api.conftest import Service, Tenant, client_of, serving
 from tests.integration.api.test_api_outage import Link
 
@@ -118,7 +118,7 @@ def test_what_makes_no_sense_is_refused_by_name(tenant: Tenant, params: dict[str
 def test_a_cursor_older_than_retention_is_410_and_names_the_oldest(tenant: Tenant, graph: Graph) -> None:
     tenant.profiles(2)
     relay(tenant)
-    prune_changes(graph, utc_now() + timedelta(minutes=1))
+    prune_feed(graph, tenant.id, utc_now() + timedelta(minutes=1))
     for path in (CHANGES, STREAM):
         answer = tenant.client.get(path, params={"cursor": "1"})
         assert (answer.status_code, answer.json()["code"]) == (410, "cursor_expired")
