@@ -53,6 +53,11 @@ async def authenticate(request: Request, scope: Scope) -> Caller:
     text = presented_key(request)
     if text is None:
         raise UnauthorizedError("Send an API key as Authorization: Bearer KEY or as X-API-Key: KEY.")
+    return await authenticate_key(request, text, scope)
+
+
+async def authenticate_key(request: Request, text: str, scope: Scope) -> Caller:
+    """The caller behind a key found anywhere; raises UnauthorizedError, or ForbiddenError when it lacks `scope`."""
     directory = services_of(request).directory
     caller = directory.peek_caller(text)
     if caller is None:

@@ -17,6 +17,7 @@ Lists page with `limit` (1 to 200) and an opaque `cursor`. Every error is a prob
 TAGS = [
     {"name": "events", "description": "Events in, one at a time or in batches, and single events back."},
     {"name": "integrations", "description": "Webhooks of shops, messengers and tills."},
+    {"name": "tracking", "description": "The calls of Segment's, RudderStack's and PostHog's client libraries."},
     {"name": "profiles", "description": "Unified profiles: look up, list, merge, unmerge, import."},
     {"name": "reviews", "description": "Merges that wait for a person."},
     {"name": "customer360", "description": "Everything about one customer."},
@@ -40,6 +41,7 @@ _MEANINGS = {
 _SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "An API key of the brand."},
     "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key of the brand."},
+    "write_key": {"type": "http", "scheme": "basic", "description": "A write key as user name, the password empty."},
 }
 
 

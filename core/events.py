@@ -42,6 +42,8 @@ class RawEvent:
     warnings: list[str] = field(default_factory=list)
     persona_id: str | None = None
     """Set by an import without resolution: the persona that takes the event whatever it matches."""
+    is_alias: bool = False
+    """The sender states that all ids in this event are one person's, two values of a unique type included."""
 
 
 @dataclass(slots=True)
@@ -96,3 +98,5 @@ class IncomingEvent:
     traits: str = ""
     warnings: tuple[str, ...] = ()
     persona_id: str | None = None
+    is_alias: bool = False
+    """The event states that its own values of a unique type are one person's."""

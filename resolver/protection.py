@@ -85,14 +85,30 @@ def _differ(values: Iterable[tuple[str, Pair]]) -> bool:
 def _unique_id(
     profiles: Sequence[Profile], event: IncomingEvent, fresh: Sequence[Identifier], rules: RuleSet
 ) -> tuple[RuleHit | None, bool]:
-    held = [(profile.id, pair) for profile in profiles for pair in _held(profile) if pair[0] in rules.unique_types]
-    brought = [("", (item.type, item.value)) for item in fresh if item.type in rules.unique_types]
+    same = _aliases(event, rules)
+    held = [
+        (profile.id, same.get(pair, pair))
+        for profile in profiles
+        for pair in _held(profile)
+        if pair[0] in rules.unique_types
+    ]
+    fresh_pairs = [(item.type, item.value) for item in fresh if item.type in rules.unique_types]
+    brought = [("", same.get(pair, pair)) for pair in fresh_pairs]
     by_event = bool(brought) and _differ([*held, *brought])
     if by_event or _differ(held):
         return RuleHit(
             RULE_UNIQUE_ID, "the sides hold different values of an identifier that a person has once"
         ), by_event
     return None, False
+
+
+def _aliases(event: IncomingEvent, rules: RuleSet) -> dict[Pair, Pair]:
+    """Values of unique types that an alias says are one person's, each as the first of its type."""
+    if not event.is_alias:
+        return {}
+    first: dict[str, Pair] = {}
+    pairs = [(item.type, item.value) for item in event.identifiers if item.type in rules.unique_types]
+    return {pair: first.setdefault(comparable(*pair), pair) for pair in pairs}
 
 
 def _trust(

@@ -50,6 +50,7 @@ def to_incoming(raw: RawEvent, settings: BrandSettings, received_at: datetime) -
         traits=to_json(raw.traits) if raw.traits else "",
         warnings=tuple(dict.fromkeys(warnings)),
         persona_id=raw.persona_id,
+        is_alias=raw.is_alias,
     )
 
 
