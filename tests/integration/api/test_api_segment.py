@@ -3,15 +3,20 @@
 import base64
 import gzip
 import json
+import threading
+import time
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from core.clock import format_time, utc_now
+from core.settings import Settings
 from graph.repositories.dead_letters import list_letters
-from tests.integration.api.conftest import Tenant
+from tests.integration.api.conftest import Tenant, serving
+from tests.integration.api.test_api_outage import Link
 
 
 def basic(key: str) -> dict[str, str]:
@@ -263,3 +268,36 @@ def test_an_unusable_identifier_is_left_out_with_a_warning(tenant: Tenant) -> No
     taken = send(tenant, "/v1/identify", {"userId": "null", "anonymousId": "a-1", "traits": {"email": "nobody"}})
     assert len(taken["results"][0]["warnings"]) == 2
     assert profile(tenant, "cookie_id", "a-1")["identifiers"] == {"cookie_id": ["a-1"]}
+
+
+def test_an_alias_does_not_excuse_a_third_user(tenant: Tenant) -> None:
+    send(tenant, "/v1/identify", {"userId": "three", "traits": {"email": "same@example.com"}})
+    send(tenant, "/v1/identify", {"userId": "one"})
+    alias = {"userId": "one", "previousId": "two", "context": {"traits": {"email": "same@example.com"}}}
+    assert stored(tenant, send(tenant, "/v1/alias", alias))["decision"] == "review"
+    assert profile(tenant, "user_id", "three")["id"] != profile(tenant, "user_id", "one")["id"]
+
+
+def test_while_the_graph_is_away_it_is_503_with_retry_after_and_a_repeat_counts_once(
+    service_settings: Settings, tenant: Tenant
+) -> None:
+    address = urlsplit(service_settings.neo4j_uri or "")
+    link = Link(address.hostname or "127.0.0.1", address.port or 7687)
+    update = {"neo4j_uri": f"bolt://127.0.0.1:{link.port}", "retry_budget_seconds": 1.0}
+    body = {"batch": [{"type": "track", "event": "Clicked", "userId": "u-1", "messageId": "m-1"}, {"type": "nothing"}]}
+    with serving(service_settings.model_copy(update=update)) as running:
+        url, headers = f"{running.url}/v1/batch", basic(tenant.created["write_key"])
+        assert httpx.post(url, json={"batch": [{"type": "page"}]}, headers=headers).status_code == 200
+        link.cut()
+        refused = httpx.post(url, json=body, headers=headers, timeout=30)
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        assert int(refused.headers["retry-after"]) >= 1
+        link.mend()
+        pause, deadline = threading.Event(), time.monotonic() + 30
+        answer = refused
+        while answer.status_code == 503 and time.monotonic() < deadline:
+            pause.wait(0.1)
+            answer = httpx.post(url, json=body, headers=headers, timeout=30)
+        assert (answer.json()["accepted"], answer.json()["rejected"]) == (1, 1)
+    link.close()
+    assert profile(tenant, "user_id", "u-1")["event_count"] == 1
