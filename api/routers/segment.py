@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from api.auth import needs
 from api.openapi import answers, body_example
+from api.routers.tracking import SECURITY, TrackingRoute, answer_of, body_of, preflight, take_messages, upload_of
 from api.routes import Handler
 from api.schemas.tracking import MESSAGE_SCHEMA, TRACK_EXAMPLE, Tracked
-from api.tracking import SECURITY, TrackingRoute, answer_of, body_of, preflight, take_messages, upload_of
 from core.errors import InvalidInputError
 from ingest.sources.segment import NAME, parse_message
 from ingest.sources.tracking import stated_object
