@@ -1,12 +1,15 @@
 """Command `bench`: measures the raw limit, the naive way, our resolver and the HTTP doors in one run."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from cli.benchmarks.growth import GrowthPlan, growth_markdown, measure_growth
 from cli.benchmarks.measure import KINDS
+from cli.benchmarks.merge_cost import MergeCostPlan, measure_merge_cost, merge_cost_markdown
 from cli.benchmarks.report import to_json, to_markdown
 from cli.benchmarks.rounds import BenchPlan, run_bench
 from cli.benchmarks.servers import bench_servers
@@ -22,6 +25,15 @@ def bench(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     rounds: Annotated[int, typer.Option(min=1, help="Rounds that count; two more warm up.")] = 3,
     only: Annotated[str, typer.Option(help="Letters of the measurements to run.")] = "a,b,c,d,e",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the whole result here as JSON.")] = None,
+    grow: Annotated[
+        bool, typer.Option("--grow", help="Time single decisions at 10 K, 100 K and 1 M identifiers instead.")
+    ] = False,
+    merge_cost: Annotated[
+        bool, typer.Option("--merge-cost", help="Time merge and unmerge of profiles with 50 to 50,000 events instead.")
+    ] = False,
+    protection: Annotated[
+        bool, typer.Option("--protection", help="Compare (c) with (f), the same without merge protection, instead.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the event mix.")] = 0,
     data_dir: Annotated[
         Path | None,
@@ -29,10 +41,14 @@ def bench(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     ] = None,
 ) -> None:
     """Measure the write path against a Neo4j, Redis and API of the bench's own; prints a Markdown report."""
+    configure_logs(level="WARNING", as_json=False)
+    if grow or merge_cost:
+        _special(grow=grow, merge_cost=merge_cost, json_file=json_file, data_dir=data_dir)
+        return
+    only = "c,f" if protection else only
     letters = tuple(letter for letter in KINDS if letter in only)
     if not letters or set(only) - set(KINDS) - set(", "):
         raise typer.BadParameter(f"name some of {','.join(KINDS)}", param_hint="--only")
-    configure_logs(level="WARNING", as_json=False)
     plan = BenchPlan(letters, rounds=rounds, seconds=seconds, events=events, seed=seed)
     with bench_servers(with_api=bool(_HTTP & set(letters)), folder=data_dir) as servers:
         result = run_bench(plan, servers, note)
@@ -41,6 +57,22 @@ def bench(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     say(to_markdown(result))
     if any(found.refused for measured in result.rounds for found in measured.values()):
         raise typer.Exit(1)
+
+
+def _special(*, grow: bool, merge_cost: bool, json_file: Path | None, data_dir: Path | None) -> None:
+    """The measurements that are no rates."""
+    found: dict[str, Any] = {}
+    with bench_servers(with_api=False, folder=data_dir) as servers:
+        if grow:
+            grown = measure_growth(GrowthPlan(), servers, note)
+            found["growth"] = [asdict(one) for one in grown]
+            say(growth_markdown(grown))
+        if merge_cost:
+            costs = measure_merge_cost(MergeCostPlan(), servers, note)
+            found["merge_cost"] = [asdict(one) for one in costs]
+            say(merge_cost_markdown(costs))
+    if json_file is not None:
+        json_file.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

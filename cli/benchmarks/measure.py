@@ -13,7 +13,16 @@ from cli.benchmarks.http_load import LoadReport, build_request, run_load
 from cli.benchmarks.mix import Sample, encode_bodies, make_samples, to_events
 from cli.benchmarks.plan import plan_naive, plan_raw
 from cli.benchmarks.servers import Servers
-from cli.benchmarks.writers import GROUPED, GROUPED_BATCH, GROUPED_WRITERS, Unit, WriterJob, WriterReport, run_writers
+from cli.benchmarks.writers import (
+    GROUPED,
+    GROUPED_BATCH,
+    GROUPED_WRITERS,
+    UNPROTECTED,
+    Unit,
+    WriterJob,
+    WriterReport,
+    run_writers,
+)
 from core.brand import BrandSettings
 from graph.driver import Graph
 
@@ -27,7 +36,7 @@ SINGLE_CONNECTIONS = 64
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One of the five measurements: what it is, how many events it begins with, and what one latency stands for."""
+    """One of the measurements: what it is, how many events it begins with, and what one latency stands for."""
 
     letter: str
     title: str
@@ -43,6 +52,7 @@ KINDS: dict[str, Kind] = {
         Kind("c", f"resolver + graph: batches of {GROUPED_BATCH}, {GROUPED_WRITERS} writers", 10_000, "transaction"),
         Kind("d", f"HTTP batches of {HTTP_BATCH}, {BATCH_CONNECTIONS} connections", 10_000, "request"),
         Kind("e", f"HTTP single events, {SINGLE_CONNECTIONS} connections", 3_000, "request"),
+        Kind("f", "as (c), without merge protection", 10_000, "transaction"),
     )
 }
 
@@ -103,11 +113,12 @@ def _layer_work(samples: Sequence[Sample], settings: BrandSettings) -> list[list
     return [list(to_events(list(samples), settings))]
 
 
-_WRITERS = {"a": "raw", "b": "naive", "c": GROUPED}
+_WRITERS = {"a": "raw", "b": "naive", "c": GROUPED, "f": UNPROTECTED}
 _WORK: dict[str, Callable[[Sequence[Sample], BrandSettings], list[list[Unit]]]] = {
     "a": _raw_work,
     "b": _naive_work,
     "c": _layer_work,
+    "f": _layer_work,
 }
 
 

@@ -13,7 +13,7 @@ from graph.driver import Graph
 from graph.migrations import migrate
 
 # (ratio, of, to at least): what a release has to reach.
-TARGETS = (("c", "a", 0.35), ("c", "b", 7.0), ("d", "a", 0.20), ("e", "b", 2.0))
+TARGETS = (("c", "a", 0.35), ("c", "b", 7.0), ("d", "a", 0.20), ("e", "b", 2.0), ("c", "f", 0.85))
 _MIX_SAMPLE = 20_000
 
 

@@ -19,6 +19,8 @@ from graph.commit import commit_batch
 from graph.driver import Graph
 from graph.transactions import Transaction, in_transaction, retry_stats
 from ingest.committer import GroupCommitter
+from resolver.protection import NOTHING
+from resolver.working_set import WorkingSet
 
 _BUDGET_SECONDS = 60.0
 _START_TIMEOUT_SECONDS = 120.0
@@ -49,6 +51,8 @@ Unit = RawBatch | IncomingEvent | dict[str, Any]
 
 GROUPED = "grouped"
 """The kind whose events one process hands to the group committer, which makes the batches and has two writers."""
+UNPROTECTED = "unprotected"
+"""The same with merge protection taken out of the decision: what is left is matching, counting and the threshold."""
 
 
 def run_writers(job: WriterJob, work: Sequence[Sequence[Unit]]) -> list[WriterReport]:
@@ -80,11 +84,21 @@ def _write(job: WriterJob, units: list[Unit], barrier: Barrier, results: Any) ->
     try:
         with Graph.connect(job.settings) as graph:
             graph.verify()
-            write = _timed_grouped if job.kind == GROUPED else partial(_timed, _WRITE[job.kind])
+            if job.kind == UNPROTECTED:
+                _take_protection_out()
+            grouped = job.kind in {GROUPED, UNPROTECTED}
+            write = _timed_grouped if grouped else partial(_timed, _WRITE[job.kind])
             results.put(write(graph, job.brand, units, barrier))
     except Exception as error:  # noqa: BLE001 (edge of a process: the parent reports it)
         barrier.abort()
         results.put(f"{type(error).__name__}: {error}")
+
+
+def _take_protection_out() -> None:
+    """In this process the resolver decides without the rules: the yardstick for what they cost."""
+    WorkingSet._protect = lambda *_: NOTHING  # type: ignore[method-assign]
+    WorkingSet._becomes_shared = lambda *_: False  # type: ignore[method-assign]
+    WorkingSet._over_weak_count = lambda *_: ()  # type: ignore[method-assign]
 
 
 def _timed(

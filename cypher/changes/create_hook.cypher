@@ -6,7 +6,7 @@ MERGE (f:ChangeFeed {brand: $brand})
 ON CREATE SET f.seq = 0, f.pruned_seq = 0
 SET f.brand = f.brand
 WITH f
-WHERE COUNT { MATCH (o:ChangeHook) WHERE o.brand = $brand AND o.id <> $id } < $most
+WHERE COUNT { MATCH (o:ChangeHook) WHERE o.brand = $brand AND o.created_at IS NOT NULL AND o.id <> $id } < $most
 MERGE (h:ChangeHook {id: $id})
 ON CREATE SET h += $hook, h.brand = $brand
 RETURN h.id AS id

@@ -7,6 +7,6 @@ MATCH (f:ChangeFeed {brand: $brand})
 RETURN f.seq AS seq, COLLECT {
   MATCH (m:Mark)
   WHERE m.kind = $kind AND m.brand = $brand AND m.created_at < $until
-  WITH m ORDER BY m.created_at, m.id LIMIT $limit
+  WITH m ORDER BY m.kind, m.brand, m.created_at, m.id LIMIT $limit
   RETURN [m.id, m.changes, m.rule_version, m.created_at]
 } AS marks
