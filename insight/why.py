@@ -11,7 +11,7 @@ from core.identifiers import PRIORITY
 from core.normal_forms import Rejected, normalise
 from graph.driver import Graph
 from graph.values import to_time_text
-from insight.why_cluster import Cluster, evidence_graph, read_cluster
+from insight.why_cluster import Cluster, evidence_graph, prove, read_cluster
 from insight.why_evidence import Cut, EvidenceGraph, Step, weakest_of
 from insight.why_not import Apart, explain_apart
 
@@ -94,7 +94,7 @@ def _explain_same(graph: Graph, brand: str, root: str, questions: Sequence[Quest
     start, end = (question.node for question in questions)
     cluster = read_cluster(graph, brand, root, [question.key for question in questions if question.key is not None])
     evidence = evidence_graph(cluster, (start, end))
-    chain = evidence.chain(start, end) or []
+    chain = prove(graph, brand, cluster, evidence.chain(start, end) or [])
     weakest = weakest_of(chain)
     return {
         "same": True,

@@ -1,20 +1,35 @@
 """Reads the evidence of one live profile for *why*: what its personas hold, what its events carried, who was merged."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.clock import to_micros
 from core.identifiers import TRUST_ORDER
 from graph.driver import Graph
 from graph.values import to_time
-from insight.why_evidence import LINK, MERGE, Evidence, EvidenceGraph, event_evidence
+from insight.why_evidence import EVENT, LINK, MERGE, Evidence, EvidenceGraph, Step, event_evidence
 
 MAX_MEMBERS = 2_000
 """Personas, and links to identifiers, of a profile that are looked at."""
 MAX_EVENTS = 20_000
+MAX_EVENTS_OF_STEP = 500
+"""Events of one pair of identifiers among which the best is chosen."""
 DECIDED_BY_RULES = "rules"
 _LINKED_BY_DECISION = frozenset({"by_hand", "imported"})
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A set of identifiers that events carried together; one of the events as a sample, its time in microseconds."""
+
+    nodes: frozenset[str]
+    """Those that tie."""
+    describing: frozenset[str]
+    """Those that were shared by too many people then."""
+    events: int
+    sample_id: str
+    sample_at: int
 
 
 @dataclass(slots=True)
@@ -25,7 +40,7 @@ class Cluster:
     personas: list[str] = field(default_factory=list)
     links: list[dict[str, Any]] = field(default_factory=list)
     pointers: list[dict[str, Any]] = field(default_factory=list)
-    carried: list[dict[str, Any]] = field(default_factory=list)
+    carried: list[Carried] = field(default_factory=list)
     truncated: bool = False
 
     @property
@@ -73,14 +88,42 @@ def read_cluster(graph: Graph, brand: str, root_id: str, keys: Iterable[str] = (
     [row] = graph.read("insight/why_cluster", brand=brand, root=root_id, keys=list(keys), limit=limit)
     links = [{**link, "node": node_of(link["key"])} for link in row["links"]]
     founding = {one["event_id"] for one in (*links, *row["pointers"]) if one["event_id"]}
-    carried = graph.read(
-        "insight/why_evidence",
-        brand=brand, root=root_id, founding=sorted(founding), trusts=TRUST_ORDER, limit=MAX_EVENTS + 1,
-    )  # fmt: skip
-    for one in carried:
-        one["nodes"] = [node_of(key) for key, only_describes in one["carried"] if not only_describes]
-    is_cut = len(row["personas"]) == limit or len(links) == limit or sum(one["events"] for one in carried) > MAX_EVENTS
+    [found] = graph.read(
+        "insight/why_evidence", brand=brand, root=root_id, founding=sorted(founding), limit=MAX_EVENTS + 1
+    )
+    carried = [_carried(stored) for stored in found["rows"]]
+    is_cut = len(row["personas"]) == limit or len(links) == limit or sum(one.events for one in carried) > MAX_EVENTS
     return Cluster(root_id, row["personas"], links, row["pointers"], carried, is_cut)
+
+
+def prove(graph: Graph, brand: str, cluster: Cluster, chain: Sequence[Step]) -> list[Step]:
+    """The steps with the best event of each in place of the sample."""
+    events = {link["node"]: link["events"] for link in cluster.links}
+    places = [place for place, step in enumerate(chain) if step.evidence.via == EVENT]
+    pairs = [sorted((chain[place].start, chain[place].end), key=lambda node: events[node]) for place in places]
+    proven = list(chain)
+    if not pairs:
+        return proven
+    rows = graph.read(
+        "insight/why_steps",
+        brand=brand, root=cluster.root_id, trusts=TRUST_ORDER, per_identifier=MAX_EVENTS,
+        limit=MAX_EVENTS_OF_STEP,
+        pairs=[[key_of(brand, node) for node in pair] for pair in pairs],
+    )  # fmt: skip
+    for row in rows:
+        # Between two reads a profile may have come apart: then the sample stays.
+        if row["best"] is not None:
+            _, at, id_, trust, source = row["best"]
+            step = chain[places[row["place"]]]
+            evidence = replace(step.evidence, id=id_, at=at, source=source, trust=trust or "")
+            proven[places[row["place"]]] = replace(step, evidence=evidence)
+    return proven
+
+
+def _carried(stored: list[Any]) -> Carried:
+    keys, describing, events, id_, at = stored
+    muted = frozenset(node_of(key) for key in describing)
+    return Carried(frozenset(node_of(key) for key in keys) - muted, muted, events, id_, at)
 
 
 def evidence_graph(cluster: Cluster, ends: Iterable[str] = ()) -> EvidenceGraph:
@@ -99,13 +142,10 @@ def evidence_graph(cluster: Cluster, ends: Iterable[str] = ()) -> EvidenceGraph:
 def _events(cluster: Cluster) -> Iterable[Evidence]:
     """One piece for each set of the profile's identifiers that events carried together."""
     ever = cluster.ever
-    for row in cluster.carried:
-        nodes = ever.intersection(row["nodes"])
+    for one in cluster.carried:
+        nodes = one.nodes & ever
         if len(nodes) > 1:
-            _, at, id_, trust, source = row["best"]
-            yield event_evidence(
-                id_, nodes, at, source=source, trust=trust or "", count=row["events"], last_at=row["last_at"]
-            )
+            yield event_evidence(one.sample_id, nodes, one.sample_at, trust="", count=one.events)
 
 
 def _merges(cluster: Cluster, held: dict[str, set[str]]) -> Iterable[Evidence]:

@@ -33,7 +33,6 @@ class Evidence:
     """None: a person decided, which no data outweighs."""
     count: int = 1
     """Events that say the same."""
-    last_at: int = 0
     anchors: tuple[str, ...] = ()
     """Of a merge or link: the identifiers that the personas it ties began with; a cut elsewhere leaves these tied."""
     is_derived: bool = False
@@ -164,12 +163,12 @@ def weakest_of(chain: Sequence[Step]) -> Step | None:
 
 
 def _shortest(evidence: Sequence[Evidence], start: str, end: str, nodes: Collection[str] | None) -> list[str] | None:
-    """Nodes from start to end with the fewest steps, then the least weakness; `nodes` are all that may be used."""
+    """Nodes from start to end with the fewest steps, then the strongest tiers; `nodes` are all that may be used."""
     at: dict[str, list[Evidence]] = defaultdict(list)
     for one in evidence:
         for node in one.left | one.right:
             at[node].append(one)
-    waiting: list[tuple[tuple[int, int, int], str, str | None]] = [((0, 0, 0), start, None)]
+    waiting: list[tuple[tuple[int, int], str, str | None]] = [((0, 0), start, None)]
     came_from: dict[str, str | None] = {}
     while waiting:
         cost, node, before = heapq.heappop(waiting)
@@ -185,7 +184,7 @@ def _shortest(evidence: Sequence[Evidence], start: str, end: str, nodes: Collect
                 if further in came_from or (nodes is not None and further not in nodes):
                     continue
                 worse = 16 ** max(tier_of(node), tier_of(further))
-                heapq.heappush(waiting, ((cost[0] + 1, cost[1] + worse, cost[2] + one.trust_rank), further, node))
+                heapq.heappush(waiting, ((cost[0] + 1, cost[1] + worse), further, node))
     return None
 
 
@@ -212,7 +211,7 @@ class _Groups:
             if len(strong) < len(one.left):
                 weak.append((one, strong))
         # The last to sign in owns a weak identifier.
-        weak.sort(key=lambda pair: (-pair[0].last_at, pair[0].id))
+        weak.sort(key=lambda pair: (-(pair[0].at or 0), pair[0].id))
         for one, strong in weak:
             self._join_weak(one, strong)
         for one, strong in weak:

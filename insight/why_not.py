@@ -68,7 +68,7 @@ def explain_apart(graph: Graph, apart: Apart) -> dict[str, Any]:
     events, is_cut = _events_between(graph, apart.brand, clusters, held)
     found = _Findings((clusters[0], clusters[1]), events, is_cut or any(cluster.truncated for cluster in clusters))
     touched = [
-        own | {node_of(key) for row in cluster.carried for key, _ in row["carried"]}
+        own | {node for one in cluster.carried for node in one.nodes | one.describing}
         for own, cluster in zip(held, clusters, strict=True)
     ]
     found.shared = sorted(touched[0] & touched[1])

@@ -39,7 +39,9 @@ def test_no_read_scans_a_label(read_graph, name):
 
 
 # Independent parts of one row each stand side by side in these.
-@pytest.mark.parametrize("name", ["insight/why_sides", "insight/why_between", "insight/why_blocks"])
+@pytest.mark.parametrize(
+    "name", ["insight/why_sides", "insight/why_steps", "insight/why_between", "insight/why_blocks"]
+)
 def test_no_question_why_scans_a_label(read_graph, name):
     assert {"AllNodesScan", "NodeByLabelScan"}.isdisjoint(operators(read_graph, name))
 

@@ -9,7 +9,7 @@ COOKIE, DEVICE, CARD = "cookie_id:c", "device_id:d", "card_last4:1234"
 
 
 def seen(*nodes, at=1, trust="transaction", count=1):
-    return event_evidence(f"evt_{at}", nodes, at, source="shop", trust=trust, count=count, last_at=at)
+    return event_evidence(f"evt_{at}", nodes, at, source="shop", trust=trust, count=count)
 
 
 def graph_of(*evidence, current=None):
