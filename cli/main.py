@@ -24,6 +24,7 @@ COMMANDS = {
     "scenario": ("cli.scenario", "scenario", "Play reference stories against the running service."),
     "generate": ("cli.generate", "generate", "Send made-up customers whose true identities are known."),
     "example": ("cli.example", "app", "Send public data sets and check what comes back."),
+    "evaluate-matching": ("cli.evaluate_matching", "evaluate_matching", "Measure the suggestions on a labelled file."),
     "bench": ("cli.bench", "bench", "Measure the write path on this machine."),
 }
 

@@ -1,0 +1,1 @@
+"""Suggestions: likely same persons that share no identifier, found by Splink over traits, for a steward to decide."""
