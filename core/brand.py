@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from core.rules import DEFAULT_MERGE_THRESHOLD, DEFAULT_RULE_VERSION, IdentityRules
 
+DEFAULT_OVERDUE_HOURS = 72
+
 
 @dataclass(frozen=True, slots=True)
 class BrandSettings:
@@ -20,5 +22,7 @@ class BrandSettings:
     rules: IdentityRules | None = None
     """The active rule set; None for the default one with this brand's threshold."""
     status: str = "active"
+    review_overdue_hours: int = DEFAULT_OVERDUE_HOURS
+    """A review that waits longer is overdue."""
     main_instances: dict[str, str] = field(default_factory=dict, hash=False)
     """Source → its first instance (`shopify` → shop domain): its external ids carry no instance name."""

@@ -1,11 +1,12 @@
 // A brand's settings and the first account of each of its sources.
 // params: brand
-// returns: id, name, region, currency, status, merge_threshold, blocked_values, accounts [{source, account}],
+// returns: id, name, region, currency, status, merge_threshold, blocked_values, review_overdue_hours, accounts [{source, account}],
 //   rules (JSON of the active rule set or null), rule_version
 // mode: read
 MATCH (b:Brand {id: $brand})
 OPTIONAL MATCH (r:RuleSet {id: $brand + '|' + b.rule_version})
 RETURN b.id AS id, b.name AS name, b.region AS region, b.currency AS currency, b.status AS status,
   b.merge_threshold AS merge_threshold, b.blocked_values AS blocked_values,
+  b.review_overdue_hours AS review_overdue_hours,
   [(e:Endpoint)-[:OF_BRAND]->(b) WHERE e.account IS NOT NULL | {source: e.source, account: e.account}] AS accounts,
   r.rules AS rules, r.version AS rule_version

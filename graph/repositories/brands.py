@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from core.brand import BrandSettings
+from core.brand import DEFAULT_OVERDUE_HOURS, BrandSettings
 from core.rules import DEFAULT_RULE_VERSION, rules_from_dict
 from graph.driver import Graph
 
@@ -75,6 +75,7 @@ def find_brand(graph: Graph, brand: str) -> BrandSettings | None:
         merge_threshold=row["merge_threshold"],
         blocked_values=frozenset(row["blocked_values"] or ()),
         status=row["status"],
+        review_overdue_hours=row["review_overdue_hours"] or DEFAULT_OVERDUE_HOURS,
         rule_version=row["rule_version"] or DEFAULT_RULE_VERSION,
         rules=rules_from_dict(json.loads(row["rules"]), row["rule_version"]) if row["rules"] else None,
         main_instances={account["source"]: account["account"] for account in row["accounts"]},

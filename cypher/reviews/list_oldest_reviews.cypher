@@ -1,0 +1,23 @@
+// One page of reviews in the given statuses, oldest first, after the cursor (after_at, after_id), opened by `before_at`.
+// params: brand, statuses, identifier (`type:value` or null), rule (or null), before_at, after_at, after_id, limit
+// returns: review, profiles
+// mode: read
+UNWIND $statuses AS status
+CALL (status) {
+  MATCH (v:Review)
+  WHERE v.brand = $brand AND v.status = status AND v.created_at >= $after_at AND v.created_at <= $before_at
+    AND CASE WHEN v.created_at = $after_at THEN v.id > $after_id ELSE true END
+    AND ($identifier IS NULL OR $identifier IN v.identifiers)
+    AND ($rule IS NULL OR $rule IN CASE
+      WHEN size(coalesce(v.rules, [])) > 0 THEN v.rules
+      WHEN size(v.event_ids) > 0 THEN ['threshold']
+      ELSE ['suggestion'] END)
+  RETURN v ORDER BY v.brand, v.status, v.created_at, v.id LIMIT $limit
+}
+WITH v ORDER BY v.created_at, v.id LIMIT $limit
+CALL (v) {
+  MATCH (v)-[:PROPOSES]->(c:Customer)
+  RETURN collect({id: c.id, root_id: c.root_id}) AS profiles
+}
+RETURN properties(v) AS review, profiles
+ORDER BY v.created_at, v.id

@@ -1,0 +1,204 @@
+"""What the approval of a review would do: the same fold as the merge itself, over what is stored, writing nothing."""
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.brand import BrandSettings
+from core.errors import ConflictError, InvalidInputError
+from core.money import to_decimal_string
+from graph.commit_read import statistics_from
+from graph.driver import Graph
+from graph.repositories.reviews_read import PENDING, get_review_row, review_item
+from graph.repositories.traits import read_strategies
+from graph.values import group_identifiers, to_time_text
+from resolver.consequences import BrokenLimit, broken_limits, combined
+from resolver.profiles import NEVER_LAST, Profile
+from resolver.rules import rule_set_for
+from resolver.traits import TraitStrategy, TraitValue, choose, combine, strategy_for
+
+_A_PAIR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One live profile of the review: what it is, what it is called, which other reviews wait for it."""
+
+    profile: Profile
+    traits: list[TraitValue]
+    review_ids: frozenset[str]
+
+
+def preview_review(
+    graph: Graph, brand: BrandSettings, review_id: str, profile_ids: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What approval of the review, or of the part `profile_ids` of it, would do.
+
+    Raises NotFoundError, ConflictError when it is settled, InvalidInputError for a profile that it does not propose or
+    a part of one.
+    """
+    row = get_review_row(graph, brand.id, review_id)
+    review = review_item(row)
+    if review["status"] != PENDING:
+        raise ConflictError("The review was settled already.")
+    live = {profile["id"]: profile["root_id"] for profile in row["profiles"]}
+    chosen = _chosen(live, profile_ids)
+    roots = sorted(set(live.values()))
+    sides = _read_sides(graph, brand, roots)
+    marks = _marks(graph, brand, roots)
+    together = [sides[root] for root in roots if root in chosen and root in sides]
+    answer: dict[str, Any] = {
+        "review_id": review_id,
+        "profile_ids": sorted(chosen),
+        "left_apart": sorted(set(roots) - chosen),
+        "profiles": [_card(side, brand, review["identifiers"]) for side in sides.values()],
+        "survivor_id": None, "absorbed_ids": [], "result": None, "moves": None, "breaks": [], "ends_not_same": [],
+        "marks_not_same": _marked(roots, chosen, marks), "traits_in_conflict": [], "segments": None, "consents": None,
+        "settles_too": [], "note": None,
+    }  # fmt: skip
+    if len(together) < _A_PAIR:
+        answer["note"] = "Fewer than two live profiles are left: nothing would be merged."
+        return answer
+    strategies = read_strategies(graph, brand.id)
+    return answer | _consequences(brand, together, review, strategies) | {
+        "ends_not_same": [mark for mark in marks if {mark["root_id"], mark["other_root_id"]} <= chosen],
+        "settles_too": _settles_too(graph, brand, review_id, together, chosen),
+    }  # fmt: skip
+
+
+def _consequences(
+    brand: BrandSettings, together: Sequence[Side], review: Mapping[str, Any], strategies: Mapping[str, TraitStrategy]
+) -> dict[str, Any]:
+    survivor, absorbed = combined([side.profile for side in together])
+    moving = [side.profile for side in together if side.profile.id in absorbed]
+    return {
+        "survivor_id": survivor.id,
+        "absorbed_ids": absorbed,
+        "result": _shown(survivor, brand),
+        "moves": {
+            "profiles": len(moving),
+            "events": sum(profile.totals.event_count for profile in moving),
+            "orders": sum(profile.totals.total_orders for profile in moving),
+            "lifetime_value": _money([profile.totals.ltv for profile in moving]),
+            "identifiers": len({pair for profile in moving for pair in profile.identifiers or ()}),
+        },
+        "breaks": [_broken(limit) for limit in broken_limits([side.profile for side in together], rule_set_for(brand))],
+        "traits_in_conflict": _conflicts(together, strategies),
+    }
+
+
+def _chosen(live: Mapping[str, str], profile_ids: Sequence[str]) -> set[str]:
+    """The live profiles to merge: those named, by their own or a proposed persona's id, else all."""
+    roots = set(live.values())
+    if not profile_ids:
+        return roots
+    if len(set(profile_ids)) < _A_PAIR:
+        raise InvalidInputError("Name at least two profiles to merge.", field="profile_ids")
+    chosen = set()
+    for place, one in enumerate(profile_ids):
+        root = one if one in roots else live.get(one)
+        if root is None:
+            raise InvalidInputError("The review does not propose this profile.", field=f"profile_ids[{place}]")
+        chosen.add(root)
+    return chosen
+
+
+def _read_sides(graph: Graph, brand: BrandSettings, roots: Sequence[str]) -> dict[str, Side]:
+    sides = {}
+    for row in graph.read("reviews/read_sides", brand=brand.id, roots=list(roots)):
+        profile = Profile(
+            row["id"],
+            statistics_from(row["statistics"], brand.currency),
+            set(row["identifier_types"] or ()),
+            strength=row["strength"],
+            persona_count=row["persona_count"],
+            merge_count=row["merge_count"],
+            version=row["version"],
+            identifiers={(kind, value) for kind, value in row["identifiers"]},
+        )
+        sides[profile.id] = Side(profile, [TraitValue(*one) for one in row["traits"]], frozenset(row["review_ids"]))
+    return sides
+
+
+def _marks(graph: Graph, brand: BrandSettings, roots: Sequence[str]) -> list[dict[str, Any]]:
+    rows = graph.read("reviews/list_marks", brand=brand.id, roots=list(roots))
+    return [{**row, "at": to_time_text(row["at"])} for row in rows]
+
+
+def _marked(roots: Sequence[str], chosen: set[str], marks: Sequence[dict[str, Any]]) -> list[list[str]]:
+    """Pairs of live profiles that a decision about a part would keep apart from now on."""
+    stand = {frozenset((mark["root_id"], mark["other_root_id"])) for mark in marks}
+    return [
+        [one, other]
+        for one, other in itertools.combinations(roots, 2)
+        if not {one, other} <= chosen and frozenset((one, other)) not in stand
+    ]
+
+
+def _settles_too(
+    graph: Graph, brand: BrandSettings, review_id: str, together: Sequence[Side], chosen: set[str]
+) -> list[str]:
+    """Other pending reviews that would have nothing left to decide."""
+    others = sorted({one for side in together for one in side.review_ids if one != review_id})
+    rows = graph.read("reviews/list_proposed", brand=brand.id, ids=others) if others else []
+    return [row["id"] for row in rows if set(row["profile_ids"]) <= chosen]
+
+
+def _shown(profile: Profile, brand: BrandSettings) -> dict[str, Any]:
+    totals = profile.totals
+    identifiers = group_identifiers([list(pair) for pair in profile.identifiers or ()])
+    return {
+        "strength": profile.strength,
+        "event_count": totals.event_count,
+        "total_orders": totals.total_orders,
+        "lifetime_value": to_decimal_string(totals.ltv.get(brand.currency, 0), brand.currency),
+        "currency": brand.currency,
+        "lifetime_value_by_currency": _money([totals.ltv]),
+        "first_seen": to_time_text(totals.first_seen) if totals.last_seen != NEVER_LAST else None,
+        "last_seen": to_time_text(totals.last_seen) if totals.last_seen != NEVER_LAST else None,
+        "identifiers": identifiers,
+        "identifier_counts": {kind: len(values) for kind, values in identifiers.items()},
+    }
+
+
+def _card(side: Side, brand: BrandSettings, causes: Sequence[str]) -> dict[str, Any]:
+    held = {f"{kind}:{value}" for kind, value in side.profile.identifiers or ()}
+    return {
+        "id": side.profile.id,
+        **_shown(side.profile, brand),
+        "evidence": [cause for cause in causes if cause in held],
+    }
+
+
+def _money(amounts: Sequence[Mapping[str, int]]) -> dict[str, str]:
+    totals: dict[str, int] = {}
+    for ltv in amounts:
+        for currency, minor in ltv.items():
+            totals[currency] = totals.get(currency, 0) + minor
+    return {currency: to_decimal_string(totals[currency], currency) for currency in sorted(totals)}
+
+
+def _broken(limit: BrokenLimit) -> dict[str, Any]:
+    return {
+        "rule": limit.rule, "type": limit.type, "count": limit.count, "limit": limit.limit, "values": limit.values,
+    }  # fmt: skip
+
+
+def _conflicts(together: Sequence[Side], strategies: Mapping[str, TraitStrategy]) -> list[dict[str, Any]]:
+    """Traits that show different values today, with the one that would show."""
+    all_values = combine(one for side in together for one in side.traits)
+    today = {side.profile.id: combine(side.traits) for side in together}
+    conflicts = []
+    for name, values in all_values.items():
+        strategy = strategy_for(name, strategies)
+        shown = {id_: choose(known[name], strategy).value for id_, known in today.items() if name in known}
+        if len(set(shown.values())) > 1:
+            conflicts.append({
+                "name": name,
+                "strategy": strategy.strategy,
+                "values": [{"profile_id": id_, "value": json.loads(value)} for id_, value in shown.items()],
+                "result": json.loads(choose(values, strategy).value),
+            })  # fmt: skip
+    return conflicts
