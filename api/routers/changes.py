@@ -1,6 +1,7 @@
 """The change feed over HTTP: pages by cursor, and a stream of server-sent events."""
 
 import asyncio
+import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -22,13 +23,22 @@ from graph.repositories.changes import Feed, check_cursor, read_changes, read_fe
 router = APIRouter(prefix="/api/identity/changes", tags=["identity"], route_class=GuardedRoute)
 
 MAX_LIMIT = 1_000
-_EVENTS = "text/event-stream"
 _STREAM_HEADERS = {"X-Accel-Buffering": "no"}
+
+
+class EventStream(StreamingResponse):
+    """An answer of server-sent events."""
+
+    media_type = "text/event-stream"
+
+
 _STREAM_ANSWERS: dict[int | str, dict[str, Any]] = {
     **{code: text for code, text in answers(ChangeList, 401, 403, 410, 422, 503).items() if code != 200},  # noqa: PLR2004
     200: {
         "description": "Entries as events: `id` is the cursor, `event` the kind, `data` the entry as JSON.",
-        "content": {_EVENTS: {"example": f"id: 42\nevent: merged\ndata: {CHANGE_EXAMPLE['id']}\n\n"}},
+        "content": {
+            EventStream.media_type: {"example": f"id: 42\nevent: merged\ndata: {json.dumps(CHANGE_EXAMPLE)}\n\n"}
+        },
     },
 }
 
@@ -94,6 +104,7 @@ def list_changes(
     "/stream",
     summary="What happens to identities, as it happens",
     operation_id="stream_changes",
+    response_class=EventStream,
     responses=_STREAM_ANSWERS,
 )
 @needs("read")
@@ -108,4 +119,4 @@ async def stream_changes(
     services.streams.check_room()
     feed, after = await asyncio.to_thread(start.place, services.graph, caller.brand)
     listener = Listener(caller.brand, after, feed.newest, start.kinds, follow, lambda: authenticate(request, "read"))
-    return StreamingResponse(services.streams.listen(listener), media_type=_EVENTS, headers=_STREAM_HEADERS)
+    return EventStream(services.streams.listen(listener), headers=_STREAM_HEADERS)
