@@ -1,7 +1,7 @@
 """Draws weak links anew from the evidence in the graph, in the transaction of the event that made it necessary."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,15 +10,13 @@ from core.decisions import DecisionKind, EventResult
 from graph.changes import Ties, became_shared, changes_of_ties, write_changes
 from graph.commit_read import Found, lock_customers
 from graph.commit_write import write_changed_mark
-from graph.retie_read import read_neighbourhood
+from graph.retie_read import read_neighbourhood, read_reach
 from graph.retie_write import Redraw, move_weak_events, write_groups, write_links
 from graph.transactions import StaleReadError, Transaction
 from resolver.neighbourhood import Arrangement, Held, Neighbourhood, PastMerge, arrange, heads
 from resolver.profiles import Profile
 from resolver.rules import RULE_REACH, RULE_WEAK_ONLY, rule_set_for
 from resolver.working_set import Unsettled, WorkingSet, result_of
-
-_MAX_STEPS = 60
 
 
 @dataclass(slots=True)
@@ -79,14 +77,14 @@ def redraw(
 ) -> Redrawn:
     """Fold the neighbourhood of these weak identifiers and live profiles and write the difference."""
     rules = rule_set_for(settings)
-    roots, all_keys = _reach(tx, settings.id, keys, roots | reach, rules.max_cores)
+    roots, all_keys = read_reach(tx, settings.id, keys, roots | reach, rules.max_cores)
     if len(roots) > rules.max_cores:
         return Redrawn(is_too_wide=True)
     missing = roots - reach
     reach |= roots
     working = WorkingSet(rules, settings.currency)
     lock_customers(tx, settings, Found(roots={root: root for root in roots}), working)
-    if missing and _reach(tx, settings.id, keys, roots, rules.max_cores)[0] != roots:
+    if missing and read_reach(tx, settings.id, keys, roots, rules.max_cores)[0] != roots:
         raise StaleReadError("the neighbourhood grew while it was being locked")
     found = read_neighbourhood(tx, settings, sorted(roots), sorted(all_keys))
     arrangement = arrange(found, rules)
@@ -103,24 +101,6 @@ def redraw(
     ties = Ties(before, redrawn.roots, redrawn.merge_ids, redrawn.retracted, op.event_id)
     write_changes(tx, settings, [*changes_of_ties(ties), *became_shared(shared, redrawn.roots, op.event_id)])
     return redrawn
-
-
-def _reach(
-    tx: Transaction, brand: str, keys: Iterable[str], roots: set[str], max_cores: int
-) -> tuple[set[str], set[str]]:
-    """All live profiles and weak identifiers that these lead to, stopping above `max_cores` profiles."""
-    all_roots, all_keys = set(roots), set(keys)
-    new_roots, new_keys = set(all_roots), set(all_keys)
-    for _ in range(_MAX_STEPS):
-        [[found_roots, found_keys]] = tx.run(
-            "retie/reach", brand=brand, find={"keys": sorted(new_keys), "roots": sorted(new_roots)}
-        )
-        new_roots, new_keys = set(found_roots) - all_roots, set(found_keys) - all_keys
-        all_roots |= new_roots
-        all_keys |= new_keys
-        if not (new_roots or new_keys) or len(all_roots) > max_cores:
-            break
-    return all_roots, all_keys
 
 
 def _write_pointers(
@@ -143,7 +123,7 @@ def _write_pointers(
         parts = sorted(heads(personas, kept), key=lambda one: _head_order(one, working.profiles.get(one), new_persona))
         redrawn.roots.update((persona, parts[0]) for persona in personas)
         for absorbed in parts[1:]:
-            row = _tie_row(op, found, kept, parts[0], absorbed)
+            row = _tie_row(op, found, kept, (parts[0], absorbed), now)
             kept[absorbed] = parts[0]
             rows.append(row)
             redrawn.merge_ids[absorbed] = row["id"]
@@ -169,8 +149,11 @@ def _head_order(persona: str, profile: Profile | None, new_persona: str) -> tupl
     return (persona == new_persona, False, -profile.strength, profile.totals.first_seen, persona)
 
 
-def _tie_row(op: Redraw, found: Neighbourhood, kept: dict[str, str], survivor: str, absorbed: str) -> dict[str, Any]:
-    """A pointer of an earlier merge whose strong causes lie on both sides, else a new weak one."""
+def _tie_row(
+    op: Redraw, found: Neighbourhood, kept: dict[str, str], pair: tuple[str, str], now: Arrangement
+) -> dict[str, Any]:
+    """A pointer of an earlier merge whose strong causes lie on both sides of survivor and absorbed, else a weak one."""
+    survivor, absorbed = pair
 
     def head(one: str) -> str:
         while one in kept:
@@ -181,11 +164,13 @@ def _tie_row(op: Redraw, found: Neighbourhood, kept: dict[str, str], survivor: s
         ends = {head(one) for one in merge.strong_cause_ids if one in found.members}
         if {survivor, absorbed} <= ends:
             return {"id": merge.id, "weak": False, "survivor_id": survivor, "absorbed_id": absorbed,
-                    "identifiers": [], "event_id": op.event_id}  # fmt: skip
+                    "identifiers": [], "event_id": op.event_id, "tied_at": None}  # fmt: skip
     digest = hashlib.blake2b(f"{op.id}|{survivor}|{absorbed}".encode(), digest_size=20).hexdigest()
     weak = sorted({f"{h.identifier.type}:{h.identifier.value}" for h in _weak_between(found, survivor, absorbed, head)})
+    ties = (tie for tie in now.fold.ties if {survivor, absorbed} == {head(end) for end in tie.ends})
     return {"id": f"mrg_{digest}", "weak": True, "survivor_id": survivor, "absorbed_id": absorbed,
-            "identifiers": weak, "event_id": op.event_id}  # fmt: skip
+            "identifiers": weak, "event_id": op.event_id,
+            "tied_at": next((tie.rank[0] for tie in ties), None)}  # fmt: skip
 
 
 def _weak_between(found: Neighbourhood, survivor: str, absorbed: str, head: Callable[[str], str]) -> list[Held]:
@@ -211,7 +196,7 @@ def _retract(
             first, *others = merge.strong_cause_ids or ("",)
             if others:
                 # What it joined on strong evidence stays joined, wherever the weak pointers around it go.
-                pairs = [[*sorted((first, other)), op.id] for other in others]
+                pairs = [[*sorted((first, other)), merge.event_id or op.id] for other in others]
                 tx.run("commit/join_cores", brand=brand, rows=pairs)
             tx.run(
                 "stewardship/revert_merge",

@@ -1,5 +1,6 @@
-"""Reads the evidence of a neighbourhood whose live profiles are locked."""
+"""Reads the evidence of a neighbourhood: live profiles that weak identifiers reach (locked, where links are drawn)."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from core.brand import BrandSettings
@@ -7,25 +8,61 @@ from core.identifiers import Identifier
 from graph.commit_read import statistics_from
 from graph.transactions import Transaction
 from resolver.neighbourhood import Held, Member, Neighbourhood, PastMerge, Seen
+from resolver.weak_events import WeakEvent
+
+_MAX_STEPS = 60
 
 
-def read_neighbourhood(tx: Transaction, settings: BrandSettings, roots: list[str], keys: list[str]) -> Neighbourhood:
-    """Personas, merges, marks and sightings of these live profiles and weak identifiers."""
+def read_reach(
+    tx: Transaction, brand: str, keys: Iterable[str], roots: Iterable[str], max_cores: int
+) -> tuple[set[str], set[str]]:
+    """All live profiles and weak identifiers that these lead to, stopping above `max_cores` profiles."""
+    all_roots, all_keys = set(roots), set(keys)
+    new_roots, new_keys = set(all_roots), set(all_keys)
+    for _ in range(_MAX_STEPS):
+        [[found_roots, found_keys]] = tx.run(
+            "retie/reach", brand=brand, find={"keys": sorted(new_keys), "roots": sorted(new_roots)}
+        )
+        new_roots, new_keys = set(found_roots) - all_roots, set(found_keys) - all_keys
+        all_roots |= new_roots
+        all_keys |= new_keys
+        if not (new_roots or new_keys) or len(all_roots) > max_cores:
+            break
+    return all_roots, all_keys
+
+
+def read_weak_events(tx: Transaction, brand: str, keys: Iterable[str]) -> list[WeakEvent]:
+    """Events that carry one of these weak identifiers and nothing else that links."""
+    rows = tx.rows("retie/list_weak_events", brand=brand, keys=sorted(keys))
+    return [
+        WeakEvent((at, id_), persona, Identifier(kind, value), order) for id_, at, persona, kind, value, order in rows
+    ]
+
+
+def read_neighbourhood(
+    tx: Transaction, settings: BrandSettings, roots: list[str], keys: list[str], *, with_unlinked: bool = False
+) -> Neighbourhood:
+    """Personas, merges, marks and sightings of these live profiles and weak identifiers.
+
+    Links that a person ended are left out unless `with_unlinked`: they are history, no evidence.
+    """
     [[personas, merges, pointers, not_same, joined, sightings]] = tx.run(
         "retie/read_evidence", brand=settings.id, find={"roots": roots, "keys": keys}
     )
     # What a person took from a persona is no evidence until it is seen there again.
     taken = {(row[0], Identifier(*h[:2])): h[4] for row in personas for h in row[8] if h[7]}
-    members = {row[0]: _member(row, settings.currency) for row in personas}
+    members = {row[0]: _member(row, settings.currency, with_unlinked) for row in personas}
     return Neighbourhood(
         members,
         [
-            PastMerge(row[0], row[3], tuple(row[4]), tuple(row[5]), bool(row[6]))
+            PastMerge(
+                row[0], row[3], tuple(row[4]), tuple(row[5]), bool(row[6]), row[1] if row[7] is None else row[7], row[8]
+            )
             for row in sorted(merges, key=lambda row: (row[1], row[2], row[0]))
         ],
         {child: (top, merge_id) for child, top, merge_id in pointers},
         [(left, right) for left, right in not_same],
-        [(left, right) for left, right in joined],
+        {(left, right): at or 0 for left, right, at in joined},
         [
             Seen((at, event_id), persona, root, signs_in, _usable(weak, persona, at, taken), order_key)
             for event_id, at, persona, root, signs_in, weak, order_key in sightings
@@ -33,11 +70,19 @@ def read_neighbourhood(tx: Transaction, settings: BrandSettings, roots: list[str
     )
 
 
-def _member(row: list[Any], currency: str) -> Member:
+def _member(row: list[Any], currency: str, with_unlinked: bool) -> Member:
     held = [
-        Held(Identifier(kind, value), (since, event_id or ""), until, trust or "", source or "")
-        for kind, value, since, event_id, until, trust, source, is_unlinked in row[8]
-        if not is_unlinked
+        Held(
+            Identifier(kind, value),
+            (since, event_id or ""),
+            until,
+            trust or "",
+            source or "",
+            first_seen,
+            bool(is_unlinked),
+        )
+        for kind, value, since, event_id, until, trust, source, is_unlinked, first_seen in row[8]
+        if with_unlinked or not is_unlinked
     ]
     return Member(row[0], row[1], statistics_from(row[2:8], currency), held)
 

@@ -7,11 +7,13 @@ from core.brand import BrandSettings
 from core.identifiers import WEAK_TYPES, Identifier
 from graph.commit_read import lock_orders, statistics_from
 from graph.commit_write import order_rows, profile_row, statistics_row
+from graph.retie_read import read_weak_events
 from graph.traits import recount_traits
 from graph.transactions import StaleReadError, Transaction
 from resolver.neighbourhood import Arrangement, Held, Neighbourhood, holders_of
 from resolver.profiles import Persona, Profile
 from resolver.strength import profile_strength
+from resolver.weak_events import misplaced
 from resolver.working_set import WorkingSet
 
 
@@ -35,7 +37,13 @@ def move_weak_events(
     """Give events that carry nothing strong to the owner of their best weak identifier at their time."""
     if len(set(arrangement.group_of.values())) == 1:
         return
-    moves, orders = _misplaced(tx, settings.id, found, arrangement)
+    keys = {
+        held.identifier.key(settings.id)
+        for member in found.members.values()
+        for held in member.held
+        if held.identifier.type in WEAK_TYPES
+    }
+    moves, orders = misplaced(found, arrangement, read_weak_events(tx, settings.id, keys))
     if not moves:
         return
     for member in found.members.values():
@@ -57,34 +65,6 @@ def move_weak_events(
     )
     tx.run("commit/respan_personas", brand=settings.id, ids=changed)
     recount_traits(tx, settings.id, changed)
-
-
-def _misplaced(
-    tx: Transaction, brand: str, found: Neighbourhood, arrangement: Arrangement
-) -> tuple[dict[str, tuple[str, str]], set[str]]:
-    """Event id → (persona that has it, persona that should), and the orders that these events speak of."""
-    weak = {h.identifier for member in found.members.values() for h in member.held if h.identifier.type in WEAK_TYPES}
-    moves: dict[str, tuple[str, str]] = {}
-    orders: set[str] = set()
-    keys = sorted(identifier.key(brand) for identifier in weak)
-    for event_id, at, persona, kind, value, order_key in tx.rows("retie/list_weak_events", brand=brand, keys=keys):
-        identifier = Identifier(kind, value)
-        since = arrangement.fold.shared_since.get(identifier)
-        if persona not in found.members or (since is not None and (at, event_id) >= since):
-            continue
-        target = arrangement.owner(identifier, (at, event_id), persona)
-        if target != persona:
-            moves[event_id] = (persona, target)
-            orders.update([order_key] if order_key else [])
-    for seen in found.sightings:
-        if seen.signs_in or seen.persona_id not in found.members:
-            continue
-        node = arrangement.fold.given_to[seen.rank[1]]
-        target = arrangement.persona_for(node, min(seen.weak), seen.persona_id)
-        if target != seen.persona_id:
-            moves[seen.rank[1]] = (seen.persona_id, target)
-            orders.update([seen.order_key] if seen.order_key else [])
-    return moves, orders
 
 
 def _reassign_orders(

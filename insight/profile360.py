@@ -45,13 +45,13 @@ def get_profile360(graph: Graph, brand: str, profile_id: str, include: Iterable[
     card = profile_card(profile_id, row["profile"], row["personas"])
     sections: dict[str, Any] = {
         "overview": overview(card, row["profile"].get("ltv_minor", 0)),
-        "identifiers": [_identifier(stored) for stored in sorted(row["identifiers"], key=_identifier_order)],
+        "identifiers": [identifier_item(stored) for stored in sorted(row["identifiers"], key=identifier_order)],
         "predictions": None,
         "intents": [],
         "visits": [],
         "campaigns": [],
         "journey": None,
-        "merges": {"count": row["merge_count"], "last": _last_merge(row["last_merge"])},
+        "merges": {"count": row["merge_count"], "last": last_merge(row["last_merge"])},
         "consent": {},
     }
     if "statistics" in wanted:
@@ -102,7 +102,8 @@ def statistics(rows: StatisticsRows, currency: str) -> dict[str, Any]:
     return summarise(order_views(rows.orders, rows.sales), rows.events_by_channel, currency)
 
 
-def _identifier(stored: dict[str, Any]) -> dict[str, Any]:
+def identifier_item(stored: dict[str, Any]) -> dict[str, Any]:
+    """An identifier as the 360 shows it."""
     trusts = [trust for trust in _TRUST_ORDER if trust in stored["trusts"]]
     return {
         "type": stored["type"],
@@ -117,11 +118,13 @@ def _identifier(stored: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _identifier_order(stored: dict[str, Any]) -> tuple[int, str, str]:
+def identifier_order(stored: dict[str, Any]) -> tuple[int, str, str]:
+    """Sort key of identifiers in the 360: best type first."""
     return (PRIORITY[stored["type"]], stored["type"], stored["value"])
 
 
-def _last_merge(stored: dict[str, Any] | None) -> dict[str, Any] | None:
+def last_merge(stored: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The latest merge as the 360 shows it."""
     if stored is None or stored["merge_id"] is None:
         return None
     return {**stored, "at": to_time_text(stored["at"])}

@@ -18,6 +18,15 @@ class Held:
     until: int | None = None
     trust: str = "transaction"
     source: str = ""
+    first_seen: int | None = None
+    """When the identifier was first seen anywhere, microseconds."""
+    is_unlinked: bool = False
+    """Whether a person ended it."""
+
+    @property
+    def seen_from(self) -> int:
+        """From when on it is known: a late event may tell of it earlier than the one that made the link."""
+        return self.since[0] if self.first_seen is None else min(self.since[0], self.first_seen)
 
 
 @dataclass(slots=True)
@@ -39,6 +48,9 @@ class PastMerge:
     absorbed_ids: tuple[str, ...]
     strong_cause_ids: tuple[str, ...]
     is_automatic: bool
+    at: int = 0
+    """From when on it stands: event time of an automatic one, the moment of the decision of one by hand."""
+    event_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +74,8 @@ class Neighbourhood:
     pointers: dict[str, tuple[str, str]]
     """Absorbed persona → (survivor persona, merge id)."""
     not_same: list[tuple[str, str]]
-    joined: list[tuple[str, str]]
-    """Pairs of personas that strong evidence joined within one live profile."""
+    joined: dict[tuple[str, str], int]
+    """Pairs of personas that strong evidence joined within one live profile → event time of it."""
     sightings: list[Seen]
 
 

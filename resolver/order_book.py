@@ -40,10 +40,7 @@ class OrderBook:
     def reassign(self, work: OrderWork, owners: dict[str, str]) -> None:
         """Events of the order changed hands (event id → persona): fold it anew and carry the difference over."""
         before = work.state
-        work.facts = tuple(
-            replace(fact, persona_id=owners[fact.event_id], follows=False) if fact.event_id in owners else fact
-            for fact in work.facts
-        )
+        work.facts = tuple(fact.owned_by(owners.get(fact.event_id)) for fact in work.facts)
         work.state = fold_order(work.facts)
         work.is_changed = True
         self._carry(before, work.state)

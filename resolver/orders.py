@@ -34,6 +34,10 @@ class Fact:
         """Event time, made total by the event id."""
         return (self.at, self.event_id)
 
+    def owned_by(self, persona_id: str | None) -> "Fact":
+        """The same fact of another persona's event; itself for None."""
+        return self if persona_id is None else replace(self, persona_id=persona_id, follows=False)
+
 
 @dataclass(frozen=True, slots=True)
 class OrderState:

@@ -64,7 +64,7 @@ def _arrange(working: WorkingSet, rules: RuleSet) -> Arrangement:
         for merge in working.merges
     ]
     sightings = [_seen(decided) for decided in working.decided if decided.persona_id and is_sighting(decided.event)]
-    return arrange(Neighbourhood(members, merges, {}, [], sorted(working.joined), sightings), rules)
+    return arrange(Neighbourhood(members, merges, {}, [], dict.fromkeys(sorted(working.joined), 0), sightings), rules)
 
 
 def _seen(decided: DecidedEvent) -> Seen:

@@ -1,5 +1,7 @@
 """The customer seen whole: 360, timeline and identity graph, from `insight`."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query
@@ -14,8 +16,10 @@ from api.schemas.customer360 import Customer360, IdentityGraph, Timeline
 from api.wiring import Services
 from brands.directory import Caller
 from core.errors import NotFoundError
-from graph.repositories.profiles import find_profile_id
+from graph.past import find_past_holder
+from graph.repositories.profiles import find_profile_id, read_identifier
 from insight.identity_graph import get_identity_graph
+from insight.past360 import get_past360
 from insight.profile360 import etag, get_profile360, parse_include
 from insight.timeline import TimelineFilter, list_timeline
 
@@ -25,6 +29,7 @@ Include = Annotated[str | None, Query(description="Sections, separated by commas
 IfNoneMatch = Annotated[str | None, Header(description="The ETag of an answer you have.")]
 Names = Annotated[str | None, Query(description="One or several, separated by commas.")]
 Moment = Annotated[str | None, Query(description="RFC 3339 time.")]
+At = Annotated[str | None, Query(description="RFC 3339 time: the answer is as of then, by event time; now without it.")]
 
 
 def read_filter(
@@ -40,6 +45,22 @@ def read_filter(
 TimelineFilterDep = Annotated[TimelineFilter, Depends(read_filter)]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of a 360 is wanted: its sections, and as of when (None: now)."""
+
+    sections: frozenset[str]
+    at: datetime | None
+
+
+def read_asked(include: Include = None, at: At = None) -> Asked:
+    """Sections and moment of a 360."""
+    return Asked(parse_include(include), read_moment(at, "at"))
+
+
+AskedDep = Annotated[Asked, Depends(read_asked)]
+
+
 @router.get(
     "/lookup",
     summary="The 360 of whoever holds an identifier",
@@ -52,14 +73,18 @@ def lookup_customer360(
     value: Annotated[str, Query(description="The identifier in any spelling.")],
     caller: CallerDep,
     services: ServicesDep,
-    include: Include = None,
+    asked: AskedDep,
 ) -> Response:
-    """As by id, found by an identifier."""
+    """As by id, found by an identifier; with `at` by who held it then."""
     settings = services.directory.settings(caller.brand)
-    profile_id = find_profile_id(services.graph, settings, type, value)
+    if asked.at is None:
+        profile_id = find_profile_id(services.graph, settings, type, value)
+    else:
+        identifier = read_identifier(settings, type, value)
+        profile_id = identifier and find_past_holder(services.graph, settings, identifier, asked.at)
     if profile_id is None:
-        raise NotFoundError("No profile has this identifier.")
-    return answer_360(services, caller, profile_id, include)
+        raise NotFoundError("No profile has this identifier." if asked.at is None else "No profile had it then.")
+    return answer_360(services, caller, profile_id, asked)
 
 
 @router.get(
@@ -73,11 +98,11 @@ def read_customer360(
     profile_id: str,
     caller: CallerDep,
     services: ServicesDep,
-    include: Include = None,
+    asked: AskedDep,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Overview, identifiers, statistics, merges and more in one call; an absorbed id answers with the survivor."""
-    return answer_360(services, caller, profile_id, include, if_none_match)
+    return answer_360(services, caller, profile_id, asked, if_none_match)
 
 
 @router.get(
@@ -107,10 +132,13 @@ def read_graph(profile_id: str, caller: CallerDep, services: ServicesDep) -> Res
 
 
 def answer_360(
-    services: Services, caller: Caller, profile_id: str, include: str | None, if_none_match: str | None = None
+    services: Services, caller: Caller, profile_id: str, asked: Asked, if_none_match: str | None = None
 ) -> Response:
-    """The 360 with its ETag; 304 when the caller has this version."""
-    profile = get_profile360(services.graph, caller.brand, profile_id, parse_include(include))
+    """The 360 with its ETag, 304 when the caller has this version; one of the past has none: late events change it."""
+    if asked.at is not None:
+        settings = services.directory.settings(caller.brand)
+        return JsonAnswer(get_past360(services.graph, settings, profile_id, asked.at, asked.sections))
+    profile = get_profile360(services.graph, caller.brand, profile_id, asked.sections)
     return answer_with_etag(profile, if_none_match)
 
 

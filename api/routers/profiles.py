@@ -9,7 +9,7 @@ from api.answers import JsonAnswer
 from api.auth import needs
 from api.openapi import answers
 from api.params import PageDep, read_moment
-from api.routers.customer360 import IfNoneMatch, Include, Moment, answer_360, answer_with_etag
+from api.routers.customer360 import AskedDep, IfNoneMatch, Moment, answer_360, answer_with_etag
 from api.routes import CallerDep, GuardedRoute, ServicesDep
 from api.schemas.customer360 import Customer360
 from api.schemas.profiles import MergeHistory, Profile, ProfilePage
@@ -87,11 +87,11 @@ def read_profile_360(
     profile_id: str,
     caller: CallerDep,
     services: ServicesDep,
-    include: Include = None,
+    asked: AskedDep,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """The same as `/api/customer360/{id}`."""
-    return answer_360(services, caller, profile_id, include, if_none_match)
+    return answer_360(services, caller, profile_id, asked, if_none_match)
 
 
 @router.get(

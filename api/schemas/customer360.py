@@ -34,6 +34,7 @@ class Customer360(Shape):
     brand: str
     answered_for: str | None
     version: int
+    as_of: str | None = None
     overview: dict[str, Any] | None = None
     identifiers: list[dict[str, Any]] | None = None
     predictions: dict[str, Any] | None = None

@@ -1,9 +1,10 @@
 // All that decides the weak links of a neighbourhood whose live profiles are locked; times in microseconds.
 // params: brand, find: a map of roots and keys (weak identifiers)
 // returns: personas [[id, root id, own statistics (events, orders, money, other money, first, last seen),
-//     held [[type, value, since, event id, until, trust, source, is unlinked]…]]…],
-//   merges [[id, at, place, survivor id, absorbed ids, strong cause ids, is automatic]…] that hold,
-//   pointers [[absorbed, survivor, merge id]…], not_same [[persona, persona]…], joined [[persona, persona]…] on strong evidence,
+//     held [[type, value, since, event id, until, trust, source, is unlinked, first seen]…]]…],
+//   merges [[id, at, place, survivor id, absorbed ids, strong cause ids, is automatic, occurred at, event id]…] that hold,
+//   pointers [[absorbed, survivor, merge id]…], not_same [[persona, persona]…],
+//   joined [[persona, persona, occurred at]…] on strong evidence,
 //   sightings [[event id, at, persona id, root id, signs in, [[type, value]…], order key]…]
 // mode: read
 CALL () {
@@ -20,7 +21,7 @@ CALL (members) {
     [(c)-[h:HAS_IDENTIFIER]->(i:Identifier) | [i.type, i.value,
       h.since.epochSeconds * 1000000 + h.since.microsecond, h.event_id,
       h.until.epochSeconds * 1000000 + h.until.microsecond, h.trust, h.source,
-      h.unlink_id IS NOT NULL]]]) AS personas
+      h.unlink_id IS NOT NULL, i.first_seen.epochSeconds * 1000000 + i.first_seen.microsecond]]]) AS personas
 }
 CALL (members) {
   UNWIND members AS c
@@ -28,7 +29,9 @@ CALL (members) {
   WHERE m.reverted_at IS NULL
   WITH DISTINCT m
   RETURN collect([m.id, m.at.epochSeconds * 1000000 + m.at.microsecond, coalesce(m.place, 0), m.survivor_id,
-    m.absorbed_ids, coalesce(m.strong_cause_ids, []), m.occurred_at IS NOT NULL OR m.is_weak IS NOT NULL]) AS merges
+    m.absorbed_ids, coalesce(m.strong_cause_ids, []), m.occurred_at IS NOT NULL OR m.is_weak IS NOT NULL,
+    coalesce(m.occurred_at.epochSeconds * 1000000 + m.occurred_at.microsecond,
+      m.tied_at.epochSeconds * 1000000 + m.tied_at.microsecond), m.event_id]) AS merges
 }
 CALL (members) {
   UNWIND members AS c
@@ -43,8 +46,9 @@ CALL (members) {
 }
 CALL (members) {
   UNWIND members AS c
-  MATCH (c)-[:SAME_CORE]->(q:Customer)
-  RETURN collect([c.id, q.id]) AS joined
+  MATCH (c)-[s:SAME_CORE]->(q:Customer)
+  OPTIONAL MATCH (e:Event {id: s.event_id})
+  RETURN collect([c.id, q.id, e.occurred_at.epochSeconds * 1000000 + e.occurred_at.microsecond]) AS joined
 }
 CALL () {
   UNWIND $find.keys AS key

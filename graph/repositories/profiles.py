@@ -74,13 +74,22 @@ def lookup_profile(graph: Graph, brand: BrandSettings, kind: str, value: str) ->
 
 def find_profile_id(graph: Graph, brand: BrandSettings, kind: str, value: str) -> str | None:
     """Id of the live profile that holds the identifier, or None; raises InvalidInputError for an unknown type."""
-    if kind not in PRIORITY:
-        raise InvalidInputError(f"type must be one of: {', '.join(IdentifierType)}.", field="type")
-    identifier = normalise(kind, value, brand)
-    if isinstance(identifier, Rejected):
+    identifier = read_identifier(brand, kind, value)
+    if identifier is None:
         return None
     rows = graph.read("profiles/find_owners", brand=brand.id, keys=[identifier.key(brand.id)])
     return rows[0]["profile_id"] if rows else None
+
+
+def read_identifier(brand: BrandSettings, kind: str, value: str) -> Identifier | None:
+    """The identifier meant by type and value in any spelling, None when the value can be none of that type.
+
+    Raises InvalidInputError for an unknown type.
+    """
+    if kind not in PRIORITY:
+        raise InvalidInputError(f"type must be one of: {', '.join(IdentifierType)}.", field="type")
+    identifier = normalise(kind, value, brand)
+    return None if isinstance(identifier, Rejected) else identifier
 
 
 def list_profiles(
