@@ -11,6 +11,7 @@ from api.openapi import DESCRIPTION, TAGS, describe_security
 from api.problems import add_problem_handlers
 from api.routers import (
     admin,
+    bulk_reviews,
     change_webhooks,
     changes,
     customer360,
@@ -41,6 +42,7 @@ ROUTERS = (
     posthog,
     profiles,
     reviews,
+    bulk_reviews,
     stewardship,
     rules,
     links,

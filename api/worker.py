@@ -16,13 +16,15 @@ from core.settings import Settings, load_settings
 
 log = structlog.get_logger(__name__)
 
-TASK_PACKAGES = ("ingest", "ingest.changes", "ml")
+TASK_PACKAGES = ("ingest", "ingest.changes", "ingest.stewardship", "ml")
 ALIVE_SECONDS = 30
 # Longer than the longest task: a task that runs past it is given to a second worker.
 VISIBILITY_SECONDS = 3600
 _RELAY_SECONDS = 2.0
 _CHANGES_SECONDS = 1.0
 _RETENTION_SECONDS = 3600.0
+_BULK_SECONDS = 2.0
+_SWEEP_SECONDS = 60.0
 _TRANSPORT: dict[str, Any] = {
     "visibility_timeout": VISIBILITY_SECONDS,
     # Without these two a lost task is looked for every hundred seconds only.
@@ -78,6 +80,16 @@ def create_worker_app(settings: Settings | None = None) -> Celery:
                 "task": "ingest.prune_changes",
                 "schedule": _RETENTION_SECONDS,
                 "options": {"expires": _RETENTION_SECONDS, "ignore_result": True},
+            },
+            "decide-reviews": {
+                "task": "ingest.decide_reviews",
+                "schedule": _BULK_SECONDS,
+                "options": {"expires": _BULK_SECONDS, "ignore_result": True},
+            },
+            "sweep-reviews": {
+                "task": "ingest.sweep_reviews",
+                "schedule": _SWEEP_SECONDS,
+                "options": {"expires": _SWEEP_SECONDS, "ignore_result": True},
             },
         },
         beat_schedule_filename=str(settings.data_dir / "beat-schedule"),

@@ -11,7 +11,7 @@ from core.identifiers import PRIORITY
 from core.paging import decode_cursor, encode_cursor
 from graph.driver import Graph
 from graph.repositories.profiles import Page
-from graph.repositories.reviews_read import REVIEW_RULES, Ageing, deciding_rule
+from graph.repositories.reviews_read import RULE_SUGGESTION, Ageing, rule_order, rules_of
 from graph.values import to_time
 
 # Beyond this many pending reviews the oldest are grouped; the answer says so.
@@ -103,19 +103,15 @@ def group_by_cause(reviews: Iterable[WaitingReview]) -> list[ReviewGroup]:
 
 def _group(causes: Sequence[tuple[str | None, str]], reviews: Sequence[WaitingReview]) -> ReviewGroup:
     identifiers = sorted({identifier for identifier, _ in causes if identifier is not None}, key=_identifier_order)
-    rules = sorted({rule for _, rule in causes}, key=_rule_order)
+    rules = sorted({rule for _, rule in causes}, key=rule_order)
     return ReviewGroup(tuple(identifiers), tuple(rules), tuple(reviews))
-
-
-def _rule_order(rule: str) -> tuple[int, str]:
-    return (REVIEW_RULES.index(rule) if rule in REVIEW_RULES else len(REVIEW_RULES), rule)
 
 
 def _identifier_order(text: str) -> tuple[int, str]:
     return (PRIORITY.get(text.partition(":")[0], len(PRIORITY)), text)
 
 
-def title_of(identifiers: Sequence[str], reviews: int) -> str:
+def title_of(identifiers: Sequence[str], rules: Sequence[str], reviews: int) -> str:
     """What the group is, in words that tell no value: `one device_id seen in 14 reviews`."""
     counted: dict[str, int] = {}
     for identifier in identifiers:
@@ -124,7 +120,8 @@ def title_of(identifiers: Sequence[str], reviews: int) -> str:
     parts = [f"one {kind}" if count == 1 else f"{count} values of {kind}" for kind, count in counted.items()]
     where = "one review" if reviews == 1 else f"{reviews} reviews"
     if not parts:
-        return f"no shared identifier, {where}"
+        what = "likeness without a shared identifier" if RULE_SUGGESTION in rules else "no shared identifier"
+        return f"{what}, {where}"
     listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
     return f"{listed} seen in {where}"
 
@@ -135,7 +132,7 @@ def _waiting(row: dict[str, Any]) -> WaitingReview:
     return WaitingReview(
         row["id"],
         tuple(row["identifiers"] or ()),
-        tuple(row["rules"]),
+        tuple(rules_of(row["kind"], row["rules"])),
         opened,
         to_time(row["updated_at"]) or opened,
         tuple(row["profile_ids"]),
@@ -146,9 +143,9 @@ def _item(group: ReviewGroup, ageing: Ageing) -> dict[str, Any]:
     profiles = {profile for review in group.reviews for profile in review.profile_ids}
     return {
         "key": group.key,
-        "title": title_of(group.identifiers, len(group.reviews)),
+        "title": title_of(group.identifiers, group.rules, len(group.reviews)),
         "identifiers": list(group.identifiers),
-        "rule": deciding_rule(group.rules),
+        "rule": group.rules[0],
         "rules": list(group.rules),
         "count": len(group.reviews),
         "profile_count": len(profiles),
@@ -156,6 +153,6 @@ def _item(group: ReviewGroup, ageing: Ageing) -> dict[str, Any]:
         "review_ids": [review.id for review in group.reviews[:_MAX_IDS]],
         "oldest_at": format_time(group.oldest),
         "age_seconds": max(0, int((ageing.moment - group.oldest).total_seconds())),
-        "overdue_count": sum(1 for review in group.reviews if review.created_at < ageing.overdue_since),
+        "overdue_count": sum(1 for review in group.reviews if review.created_at <= ageing.overdue_since),
         "as_of": format_time(max(review.updated_at for review in group.reviews)),
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.brand import BrandSettings
 from core.errors import ConflictError, InvalidInputError
+from core.identifiers import Trust
 from core.money import to_decimal_string
 from graph.commit_read import statistics_from
 from graph.driver import Graph
@@ -55,7 +56,7 @@ def preview_review(
         "left_apart": sorted(set(roots) - chosen),
         "profiles": [_card(side, brand, review["identifiers"]) for side in sides.values()],
         "survivor_id": None, "absorbed_ids": [], "result": None, "moves": None, "breaks": [], "ends_not_same": [],
-        "marks_not_same": _marked(roots, chosen, marks), "traits_in_conflict": [], "segments": None, "consents": None,
+        "marks_not_same": _marked(roots, chosen, marks), "traits": [],
         "settles_too": [], "note": None,
     }  # fmt: skip
     if len(together) < _A_PAIR:
@@ -81,11 +82,11 @@ def _consequences(
             "profiles": len(moving),
             "events": sum(profile.totals.event_count for profile in moving),
             "orders": sum(profile.totals.total_orders for profile in moving),
-            "lifetime_value": _money([profile.totals.ltv for profile in moving]),
+            **_money([profile.totals.ltv for profile in moving], brand.currency),
             "identifiers": len({pair for profile in moving for pair in profile.identifiers or ()}),
         },
         "breaks": [_broken(limit) for limit in broken_limits([side.profile for side in together], rule_set_for(brand))],
-        "traits_in_conflict": _conflicts(together, strategies),
+        "traits": _traits(together, strategies),
     }
 
 
@@ -116,7 +117,8 @@ def _read_sides(graph: Graph, brand: BrandSettings, roots: Sequence[str]) -> dic
             persona_count=row["persona_count"],
             merge_count=row["merge_count"],
             version=row["version"],
-            identifiers={(kind, value) for kind, value in row["identifiers"]},
+            identifiers={(kind, value) for kind, value, _ in row["identifiers"]},
+            verified={(kind, value) for kind, value, trust in row["identifiers"] if trust == Trust.VERIFIED},
         )
         sides[profile.id] = Side(profile, [TraitValue(*one) for one in row["traits"]], frozenset(row["review_ids"]))
     return sides
@@ -153,9 +155,7 @@ def _shown(profile: Profile, brand: BrandSettings) -> dict[str, Any]:
         "strength": profile.strength,
         "event_count": totals.event_count,
         "total_orders": totals.total_orders,
-        "lifetime_value": to_decimal_string(totals.ltv.get(brand.currency, 0), brand.currency),
-        "currency": brand.currency,
-        "lifetime_value_by_currency": _money([totals.ltv]),
+        **_money([totals.ltv], brand.currency),
         "first_seen": to_time_text(totals.first_seen) if totals.last_seen != NEVER_LAST else None,
         "last_seen": to_time_text(totals.last_seen) if totals.last_seen != NEVER_LAST else None,
         "identifiers": identifiers,
@@ -172,12 +172,18 @@ def _card(side: Side, brand: BrandSettings, causes: Sequence[str]) -> dict[str, 
     }
 
 
-def _money(amounts: Sequence[Mapping[str, int]]) -> dict[str, str]:
+def _money(amounts: Sequence[Mapping[str, int]], headline: str) -> dict[str, Any]:
+    """The money of several profiles as a profile shows its own."""
     totals: dict[str, int] = {}
     for ltv in amounts:
         for currency, minor in ltv.items():
             totals[currency] = totals.get(currency, 0) + minor
-    return {currency: to_decimal_string(totals[currency], currency) for currency in sorted(totals)}
+    others = sorted(currency for currency, minor in totals.items() if minor and currency != headline)
+    return {
+        "lifetime_value": to_decimal_string(totals.get(headline, 0), headline),
+        "currency": headline,
+        "lifetime_value_other": {currency: to_decimal_string(totals[currency], currency) for currency in others},
+    }
 
 
 def _broken(limit: BrokenLimit) -> dict[str, Any]:
@@ -186,19 +192,19 @@ def _broken(limit: BrokenLimit) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _conflicts(together: Sequence[Side], strategies: Mapping[str, TraitStrategy]) -> list[dict[str, Any]]:
-    """Traits that show different values today, with the one that would show."""
+def _traits(together: Sequence[Side], strategies: Mapping[str, TraitStrategy]) -> list[dict[str, Any]]:
+    """Every trait with the value that each profile shows today and the one that would show; no value is lost."""
     all_values = combine(one for side in together for one in side.traits)
     today = {side.profile.id: combine(side.traits) for side in together}
-    conflicts = []
+    traits = []
     for name, values in all_values.items():
         strategy = strategy_for(name, strategies)
         shown = {id_: choose(known[name], strategy).value for id_, known in today.items() if name in known}
-        if len(set(shown.values())) > 1:
-            conflicts.append({
-                "name": name,
-                "strategy": strategy.strategy,
-                "values": [{"profile_id": id_, "value": json.loads(value)} for id_, value in shown.items()],
-                "result": json.loads(choose(values, strategy).value),
-            })  # fmt: skip
-    return conflicts
+        traits.append({
+            "name": name,
+            "in_conflict": len(set(shown.values())) > 1,
+            "strategy": strategy.strategy,
+            "values": [{"profile_id": id_, "value": json.loads(value)} for id_, value in shown.items()],
+            "result": json.loads(choose(values, strategy).value),
+        })  # fmt: skip
+    return traits

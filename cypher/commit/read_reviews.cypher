@@ -1,12 +1,12 @@
 // Open reviews that propose one of these live profiles (locked), with all live profiles they propose; oldest first.
-// They are locked in id order, last in the lock order, and read after that: another writer may have extended one.
+// A suggestion is no evidence: it is neither extended nor joined with these. They are locked in id order, last in the lock order, and read after that: another writer may have extended one.
 // params: brand, roots
 // returns: one row, a list of id, reason, identifiers, event_ids, profile_ids, rules, apart (live profiles marked as not
 //   the same as one of those)
 // mode: write
 UNWIND $roots AS id
 MATCH (p:Customer {root_id: id})<-[:PROPOSES]-(v:Review)
-WHERE v.brand = $brand AND v.status = 'pending'
+WHERE v.brand = $brand AND v.status = 'pending' AND coalesce(v.kind, 'rules') = 'rules'
 WITH DISTINCT v ORDER BY v.id
 SET v.rule_version = v.rule_version
 WITH collect(v) AS locked

@@ -1,15 +1,11 @@
-// Pending reviews that share all of these identifiers and rules and have not changed since `as_of`, oldest first.
-// params: brand, identifiers, rules, as_of, limit
-// returns: ids, total (with those above the limit)
+// Pending reviews of a kind that share all of these identifiers and rules and have not changed since `as_of`, oldest first.
+// params: brand, identifiers, rules, kind, as_of, limit
+// returns: ids, total (with those above the limit), changed (how many match but changed since)
 // mode: read
 MATCH (v:Review)
-WHERE v.brand = $brand AND v.status = 'pending' AND v.updated_at <= $as_of
+WHERE v.brand = $brand AND v.status = 'pending' AND coalesce(v.kind, 'rules') = $kind
   AND all(identifier IN $identifiers WHERE identifier IN v.identifiers)
-WITH v, CASE
-  WHEN size(coalesce(v.rules, [])) > 0 THEN v.rules
-  WHEN size(v.event_ids) > 0 THEN ['threshold']
-  ELSE ['suggestion'] END AS found
-WHERE all(rule IN $rules WHERE rule IN found)
+  AND all(rule IN $rules WHERE rule IN v.rules)
 WITH v ORDER BY v.created_at, v.id
-WITH collect(v.id) AS ids
-RETURN ids[0..$limit] AS ids, size(ids) AS total
+WITH collect(CASE WHEN v.updated_at <= $as_of THEN v.id END) AS ids, count(v) AS found
+RETURN ids[0..$limit] AS ids, size(ids) AS total, found - size(ids) AS changed

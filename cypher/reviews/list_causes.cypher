@@ -1,15 +1,11 @@
 // What the pending reviews of a brand are about, oldest first.
 // params: brand, limit
-// returns: id, identifiers, rules, created_at, updated_at, profile_ids
+// returns: id, kind, identifiers, rules, created_at, updated_at, profile_ids
 // mode: read
 MATCH (v:Review)
 WHERE v.brand = $brand AND v.status = 'pending'
 WITH v ORDER BY v.brand, v.status, v.created_at
 LIMIT $limit
-RETURN v.id AS id, v.identifiers AS identifiers,
-  CASE
-    WHEN size(coalesce(v.rules, [])) > 0 THEN v.rules
-    WHEN size(v.event_ids) > 0 THEN ['threshold']
-    ELSE ['suggestion'] END AS rules,
+RETURN v.id AS id, coalesce(v.kind, 'rules') AS kind, v.identifiers AS identifiers, v.rules AS rules,
   v.created_at AS created_at, v.updated_at AS updated_at,
   COLLECT { MATCH (v)-[:PROPOSES]->(c:Customer) RETURN DISTINCT c.root_id } AS profile_ids

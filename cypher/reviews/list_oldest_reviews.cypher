@@ -1,5 +1,6 @@
 // One page of reviews in the given statuses, oldest first, after the cursor (after_at, after_id), opened by `before_at`.
-// params: brand, statuses, identifier (`type:value` or null), rule (or null), before_at, after_at, after_id, limit
+// params: brand, statuses, identifier (`type:value` or null), rule (or null), kind (or null), before_at, after_at,
+//   after_id, limit
 // returns: review, profiles
 // mode: read
 UNWIND $statuses AS status
@@ -8,10 +9,8 @@ CALL (status) {
   WHERE v.brand = $brand AND v.status = status AND v.created_at >= $after_at AND v.created_at <= $before_at
     AND CASE WHEN v.created_at = $after_at THEN v.id > $after_id ELSE true END
     AND ($identifier IS NULL OR $identifier IN v.identifiers)
-    AND ($rule IS NULL OR $rule IN CASE
-      WHEN size(coalesce(v.rules, [])) > 0 THEN v.rules
-      WHEN size(v.event_ids) > 0 THEN ['threshold']
-      ELSE ['suggestion'] END)
+    AND ($rule IS NULL OR $rule IN v.rules)
+    AND ($kind IS NULL OR coalesce(v.kind, 'rules') = $kind)
   RETURN v ORDER BY v.brand, v.status, v.created_at, v.id LIMIT $limit
 }
 WITH v ORDER BY v.created_at, v.id LIMIT $limit

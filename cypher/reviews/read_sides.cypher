@@ -1,7 +1,7 @@
 // The live profiles that a review proposes, as a decision would find them, and what they hold; writes nothing.
 // params: brand, roots
 // returns: id, statistics [events, orders, money, other money, first seen, last seen (microseconds)], identifier_types,
-//   strength, persona_count, merge_count, version, identifiers [[type, value]…], traits, review_ids
+//   strength, persona_count, merge_count, version, identifiers [[type, value, trust]…], traits, review_ids
 // mode: read
 UNWIND $roots AS root
 MATCH (c:Customer {id: root})
@@ -15,7 +15,7 @@ RETURN c.id AS id,
   COLLECT {
     MATCH (:Customer {root_id: root})-[h:HAS_IDENTIFIER]->(i:Identifier)
     WHERE h.until IS NULL
-    RETURN DISTINCT [i.type, i.value]
+    RETURN DISTINCT [i.type, i.value, h.trust]
   } AS identifiers,
   COLLECT {
     MATCH (:Customer {root_id: root})-[:HAS_TRAIT]->(t:Trait)

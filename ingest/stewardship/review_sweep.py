@@ -55,7 +55,7 @@ def sweep_brand(graph: Graph, brand: BrandSettings) -> int:
 
 def _close(_tx: Transaction, _command: Command, standing: Standing) -> Decided:
     if len(standing.live) <= 1:
-        return Decided(MERGED, None, "Fewer than two of its profiles are left: there was nothing to decide.")
+        return Decided(REJECTED, None, "Fewer than two of its profiles are left: there was nothing to decide.")
     if len(standing.roots) == 1:
         return Decided(MERGED, None, "The profiles of this review had become one by other ways.")
     if _all_apart(standing):

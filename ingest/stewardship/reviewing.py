@@ -216,6 +216,8 @@ def _note(standing: Standing, decided: Decided) -> str:
     said = [decided.note]
     if len(standing.live) > len(standing.roots) > 1:
         said.append("Some profiles of this review had become one before; the rest of it was done.")
+    if any(root not in standing.live for root in standing.roots):
+        said.append("A proposed profile had been absorbed by another one, which was decided in its place.")
     if standing.erased:
         said.append(f"{standing.erased} proposed profile(s) were erased before.")
     if standing.is_parted:

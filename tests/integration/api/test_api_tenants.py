@@ -20,6 +20,7 @@ BODIES: dict[str, Any] = {
     "/api/profiles/import": {"profiles": [{"external_id": "crm:1"}]},
     "/api/profiles/{profile_id}/merge": {"profile_ids": ["cus_x"]},
     "/api/profiles/{profile_id}/unmerge": {},
+    "/api/reviews/bulk": {"decision": "reject", "review_ids": ["rev_x"]},
     "/api/reviews/{review_id}/approve": {},
     "/api/reviews/{review_id}/reject": {},
     "/api/reviews/{review_id}/split": {"profile_ids": ["cus_x", "cus_y"]},
@@ -133,15 +134,24 @@ def test_another_brands_ids_are_404_on_every_route_and_nothing_changes(
     first, second = owner.profiles(2)
     review_id, _ = owner.review()
     event_id = owner.send(identifiers={"email": "own@example.com"})["event_id"]
-    ids = {"profile_id": first, "review_id": review_id, "event_id": event_id}
-    before = owner.client.get("/api/profiles").json(), owner.client.get("/api/reviews").json()
+    batch = owner.client.post("/api/reviews/bulk", json={"decision": "reject", "review_ids": ["rev_x"]}).json()
+    ids = {"profile_id": first, "review_id": review_id, "event_id": event_id, "batch_id": batch["id"]}
+    before = owner.client.get("/api/profiles").json(), _waiting(owner)
     for method, route in routes(service):
         if "{" in route.path and not route.path.startswith(SIGNED):
             answer = call(stranger.client, method, route.path, ids)
             assert answer.status_code == 404, (route.path, answer.text)
     own = stranger.profiles(1)[0]
     assert stranger.client.post(f"/api/profiles/{own}/merge", json={"profile_ids": [second]}).status_code == 404
-    assert (owner.client.get("/api/profiles").json(), owner.client.get("/api/reviews").json()) == before
+    bulk = {"decision": "reject", "review_ids": [review_id]}
+    assert stranger.client.post("/api/reviews/bulk", json=bulk).json()["outcomes"] == {"not_found": 1}
+    assert (owner.client.get("/api/profiles").json(), _waiting(owner)) == before
+
+
+def _waiting(tenant: Tenant) -> list[dict[str, Any]]:
+    """The queue without the ages, which grow."""
+    items = tenant.client.get("/api/reviews").json()["items"]
+    return [{name: value for name, value in item.items() if name != "age_seconds"} for item in items]
 
 
 def test_two_brands_with_the_same_identifiers_orders_and_message_ids_stay_apart(
