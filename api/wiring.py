@@ -50,7 +50,7 @@ def open_services(settings: Settings) -> Services:
     return Services(
         settings=settings,
         graph=graph,
-        directory=BrandDirectory(graph),
+        directory=BrandDirectory(graph, settings.moved_at_once),
         ingest=Ingest(graph, settings),
         health=HealthChecks(graph, client),
         streams=ChangeStreams(graph),

@@ -71,6 +71,11 @@ def create_worker_app(settings: Settings | None = None) -> Celery:
                 # A tick that waited longer is as good as the next one.
                 "options": {"expires": 10 * _RELAY_SECONDS, "ignore_result": True},
             },
+            "move-events": {
+                "task": "ingest.move_events",
+                "schedule": _RELAY_SECONDS,
+                "options": {"expires": 10 * _RELAY_SECONDS, "ignore_result": True},
+            },
             "relay-changes": {
                 "task": "ingest.relay_changes",
                 "schedule": _CHANGES_SECONDS,

@@ -1,10 +1,10 @@
 """Whose call is it: keys, webhook endpoints and brand settings by name, kept fresh in the process for every request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from brands.api_keys import key_id_of, matches
 from brands.cache import FreshCache
-from core.brand import BrandSettings
+from core.brand import DEFAULT_MOVED_AT_ONCE, BrandSettings
 from core.clock import utc_now
 from core.errors import NotFoundError, UnauthorizedError
 from graph.driver import Graph
@@ -29,17 +29,20 @@ class Caller:
 class BrandDirectory:
     """Answers from memory while fresh, else from the graph; one per process, used from many threads."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, moved_at_once: int = DEFAULT_MOVED_AT_ONCE) -> None:
         self._graph = graph
+        self._moved_at_once = moved_at_once
         self._keys: FreshCache[str, ApiKeyRecord] = FreshCache(
             lambda key_id: repository.find_api_key(graph, key_id), ttl=KEY_SECONDS
         )
         self._endpoints: FreshCache[tuple[str, str], EndpointRecord] = FreshCache(
             lambda name: repository.find_endpoint(graph, *name), ttl=KEY_SECONDS
         )
-        self._settings: FreshCache[str, BrandSettings] = FreshCache(
-            lambda brand: repository.find_brand(graph, brand), ttl=SETTINGS_SECONDS
-        )
+        self._settings: FreshCache[str, BrandSettings] = FreshCache(self._read_settings, ttl=SETTINGS_SECONDS)
+
+    def _read_settings(self, brand: str) -> BrandSettings | None:
+        found = repository.find_brand(self._graph, brand)
+        return replace(found, moved_at_once=self._moved_at_once) if found is not None else None
 
     def peek_caller(self, key_text: str) -> Caller | None:
         """The caller when its key is known, fresh and right; None means: ask `caller`. Never waits."""

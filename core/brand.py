@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from core.rules import DEFAULT_MERGE_THRESHOLD, DEFAULT_RULE_VERSION, IdentityRules
 
 DEFAULT_OVERDUE_HOURS = 72
+DEFAULT_MOVED_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +25,7 @@ class BrandSettings:
     status: str = "active"
     review_overdue_hours: int = DEFAULT_OVERDUE_HOURS
     """A review that waits longer is overdue."""
+    moved_at_once: int = DEFAULT_MOVED_AT_ONCE
+    """Events that change hands in the transaction of the sign-in that moves them; more are left to a task."""
     main_instances: dict[str, str] = field(default_factory=dict, hash=False)
     """Source → its first instance (`shopify` → shop domain): its external ids carry no instance name."""

@@ -6,6 +6,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.brand import DEFAULT_MOVED_AT_ONCE
+
 
 class Settings(BaseSettings):
     """Addresses, limits and sizes, each set by `CONSTINTEL_<NAME>`; Neo4j's and Redis' by their usual names."""
@@ -28,6 +30,8 @@ class Settings(BaseSettings):
     """Transactions open at once in one process; more than the server's cores only wait for locks."""
     retry_budget_seconds: float = 8.0
     """How long one commit is retried before its callers get a 503."""
+    moved_at_once: int = Field(default=DEFAULT_MOVED_AT_ONCE, gt=0)
+    """Events that change hands in the transaction of a late sign-in; of more a task moves as many at a time."""
     change_retention_days: float = Field(default=30, gt=0)
     """How long entries of the change feed are kept."""
     webhook_timeout_seconds: float = Field(default=10, gt=0, le=60)

@@ -54,7 +54,7 @@ def changes_of_batch(working: WorkingSet) -> list[Change]:
             reason=merge.reason if merge.reason in _KNOWN_REASONS else REASON_BY_HAND,
         )
         changes += split_moves(change)
-    changes += _changes_of_reviews(working)
+    changes += changes_of_reviews(working)
     for identifier in sorted(working.newly_shared):
         holders = working.holdings.owners.get(identifier, ())
         changes += became_shared([(identifier.type, one) for one in holders[:1]], _roots(working, holders), None)
@@ -65,7 +65,8 @@ def _roots(working: WorkingSet, persona_ids: Sequence[str]) -> dict[str, str]:
     return {one: working.personas[one].root_id for one in persona_ids if one in working.personas}
 
 
-def _changes_of_reviews(working: WorkingSet) -> Iterator[Change]:
+def changes_of_reviews(working: WorkingSet) -> Iterator[Change]:
+    """Reviews that were opened, and those that were joined into another."""
     for review in working.reviews:
         if review.superseded_by is not None:
             if review.is_changed and not review.is_new:

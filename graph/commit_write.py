@@ -39,7 +39,7 @@ def write_working_set(tx: Transaction, settings: BrandSettings, working: Working
         tx.run("commit/move_events", brand=brand, rows=rows)
     if working.order_book.shrunk:
         tx.run("commit/respan_personas", brand=brand, ids=sorted(working.order_book.shrunk))
-    _write_reviews(tx, brand, working, now)
+    write_reviews(tx, brand, working, now)
     write_traits(
         tx,
         brand,
@@ -288,7 +288,8 @@ def order_rows(orders: Sequence[OrderWork]) -> list[dict[str, Any]]:
     return rows
 
 
-def _write_reviews(tx: Transaction, brand: str, working: WorkingSet, now: int) -> None:
+def write_reviews(tx: Transaction, brand: str, working: WorkingSet, now: int) -> None:
+    """Reviews that the working set opened, extended or joined."""
     rows = [
         {
             "id": review.id,

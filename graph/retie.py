@@ -7,16 +7,19 @@ from typing import Any
 
 from core.brand import BrandSettings
 from core.decisions import DecisionKind, EventResult
-from graph.changes import Ties, became_shared, changes_of_ties, write_changes
-from graph.commit_read import Found, lock_customers
-from graph.commit_write import write_changed_mark
+from graph.changes import Ties, became_shared, changes_of_reviews, changes_of_ties, write_changes
+from graph.commit_read import Found, lock_customers, read_details
+from graph.commit_write import write_changed_mark, write_reviews
 from graph.retie_read import read_neighbourhood, read_reach
-from graph.retie_write import Redraw, move_weak_events, write_groups, write_links
+from graph.retie_write import Redraw, find_misplaced, move_events, postpone_moves, write_groups, write_links
 from graph.transactions import StaleReadError, Transaction
 from resolver.neighbourhood import Arrangement, Held, Neighbourhood, PastMerge, arrange, heads
 from resolver.profiles import Profile
+from resolver.records import Proposal
 from resolver.rules import RULE_REACH, RULE_WEAK_ONLY, rule_set_for
 from resolver.working_set import Unsettled, WorkingSet, result_of
+
+_FEWEST_SIDES = 2
 
 
 @dataclass(slots=True)
@@ -59,6 +62,7 @@ def settle_event(
     if redrawn.is_too_wide:
         decided.rules = (*decided.rules, RULE_REACH)
         decided.warnings = (*decided.warnings, f"{RULE_REACH}: weak identifiers reach too many people to follow")
+        _ask_a_person(tx, settings, unsettled, now)
     if redrawn.contested:
         decided.rules = (*decided.rules, RULE_WEAK_ONLY)
         text = f"{redrawn.contested} identifier(s) contradict something stronger and follow the last sign-in"
@@ -66,34 +70,51 @@ def settle_event(
     tx.run(
         "retie/amend_event",
         brand=settings.id, id=decided.event.id, decision=decided.decision, merge_id=decided.merge_id,
-        merged_ids=list(decided.merged_ids) or None, rules=list(decided.rules) or None,
+        merged_ids=list(decided.merged_ids) or None, review_id=decided.review_id, rules=list(decided.rules) or None,
         warnings=list(decided.warnings) or None,
     )  # fmt: skip
     return result_of(decided)
+
+
+def _ask_a_person(tx: Transaction, settings: BrandSettings, unsettled: Unsettled, now: int) -> None:
+    """Open (or extend) a review of the live profiles that meet over weak identifiers too widely used to follow."""
+    decided = unsettled.decided
+    working = WorkingSet(rule_set_for(settings), settings.currency)
+    lock_customers(tx, settings, Found(roots={root: root for root in unsettled.profile_ids}), working)
+    if len(working.profiles) < _FEWEST_SIDES:
+        return
+    read_details(tx, settings.id, sorted(working.profiles), working)
+    proposal = Proposal(
+        decided.event.id,
+        frozenset(working.profiles),
+        f"Auto-merge blocked: weak identifiers reach more than {working.rules.max_cores} profiles",
+        frozenset(f"{weak.type}:{weak.value}" for weak in unsettled.weak),
+        frozenset({RULE_REACH}),
+    )
+    decided.review_id = working.propose(proposal)
+    decided.decision = DecisionKind.REVIEW.value
+    write_reviews(tx, settings.id, working, now)
+    write_changes(tx, settings, list(changes_of_reviews(working)))
 
 
 def redraw(
     tx: Transaction, settings: BrandSettings, op: Redraw, keys: Sequence[str], roots: set[str], reach: set[str]
 ) -> Redrawn:
     """Fold the neighbourhood of these weak identifiers and live profiles and write the difference."""
-    rules = rule_set_for(settings)
-    roots, all_keys = read_reach(tx, settings.id, keys, roots | reach, rules.max_cores)
-    if len(roots) > rules.max_cores:
+    locked = lock_neighbourhood(tx, settings, keys, roots, reach)
+    if locked is None:
         return Redrawn(is_too_wide=True)
-    missing = roots - reach
-    reach |= roots
-    working = WorkingSet(rules, settings.currency)
-    lock_customers(tx, settings, Found(roots={root: root for root in roots}), working)
-    if missing and read_reach(tx, settings.id, keys, roots, rules.max_cores)[0] != roots:
-        raise StaleReadError("the neighbourhood grew while it was being locked")
-    found = read_neighbourhood(tx, settings, sorted(roots), sorted(all_keys))
-    arrangement = arrange(found, rules)
-    move_weak_events(tx, settings, working, found, arrangement, reach)
+    working, found, arrangement = locked.working, locked.found, locked.arrangement
+    moves = find_misplaced(tx, settings, found, arrangement)
+    if len(moves) > settings.moved_at_once:
+        postpone_moves(tx, settings.id, op, keys, moves)
+    else:
+        move_events(tx, settings, working, found, moves, reach)
     shared: list[tuple[str, str]] = []
     contested = write_links(tx, settings.id, found, arrangement, keys, shared)
     redrawn = _write_pointers(tx, settings, op, working, found, arrangement)
     redrawn.contested = contested
-    version = max((profile.version for profile in working.profiles.values()), default=0) + 1
+    version = locked.version
     write_groups(tx, settings, redrawn.roots, arrangement, version, op.now)
     live = sorted(set(redrawn.roots.values()))
     write_changed_mark(tx, settings.id, [(root, version) for root in live], op.now)
@@ -101,6 +122,41 @@ def redraw(
     ties = Ties(before, redrawn.roots, redrawn.merge_ids, redrawn.retracted, op.event_id)
     write_changes(tx, settings, [*changes_of_ties(ties), *became_shared(shared, redrawn.roots, op.event_id)])
     return redrawn
+
+
+@dataclass(slots=True)
+class Locked:
+    """A neighbourhood whose live profiles are locked, and how it is arranged by its evidence."""
+
+    working: WorkingSet
+    found: Neighbourhood
+    arrangement: Arrangement
+
+    @property
+    def version(self) -> int:
+        """A version above that of every profile in it."""
+        return max((profile.version for profile in self.working.profiles.values()), default=0) + 1
+
+
+def lock_neighbourhood(
+    tx: Transaction, settings: BrandSettings, keys: Sequence[str], roots: set[str], reach: set[str]
+) -> Locked | None:
+    """Lock all live profiles that these lead to and read their evidence; None when they are too many to follow.
+
+    Raises StaleReadError when the neighbourhood changed meanwhile; `reach` takes what another try locks first.
+    """
+    rules = rule_set_for(settings)
+    roots, all_keys = read_reach(tx, settings.id, keys, roots | reach, rules.max_cores)
+    if len(roots) > rules.max_cores:
+        return None
+    missing = roots - reach
+    reach |= roots
+    working = WorkingSet(rules, settings.currency)
+    lock_customers(tx, settings, Found(roots={root: root for root in roots}), working)
+    if missing and read_reach(tx, settings.id, keys, roots, rules.max_cores)[0] != roots:
+        raise StaleReadError("the neighbourhood grew while it was being locked")
+    found = read_neighbourhood(tx, settings, sorted(roots), sorted(all_keys))
+    return Locked(working, found, arrange(found, rules))
 
 
 def _write_pointers(

@@ -1,6 +1,6 @@
 """Writes weak links drawn anew: events that change hands, owners in time, aggregates of the groups."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.brand import BrandSettings
@@ -13,7 +13,7 @@ from graph.transactions import StaleReadError, Transaction
 from resolver.neighbourhood import Arrangement, Held, Neighbourhood, holders_of
 from resolver.profiles import Persona, Profile
 from resolver.strength import profile_strength
-from resolver.weak_events import misplaced
+from resolver.weak_events import Move, misplaced
 from resolver.working_set import WorkingSet
 
 
@@ -26,36 +26,53 @@ class Redraw:
     event_id: str | None = None
 
 
-def move_weak_events(
-    tx: Transaction,
-    settings: BrandSettings,
-    working: WorkingSet,
-    found: Neighbourhood,
-    arrangement: Arrangement,
-    reach: set[str],
-) -> None:
-    """Give events that carry nothing strong to the owner of their best weak identifier at their time."""
+def find_misplaced(
+    tx: Transaction, settings: BrandSettings, found: Neighbourhood, arrangement: Arrangement
+) -> dict[str, Move]:
+    """Events that carry nothing strong and are not with the owner of their best weak identifier at their time."""
     if len(set(arrangement.group_of.values())) == 1:
-        return
+        return {}
     keys = {
         held.identifier.key(settings.id)
         for member in found.members.values()
         for held in member.held
         if held.identifier.type in WEAK_TYPES
     }
-    moves, orders = misplaced(found, arrangement, read_weak_events(tx, settings.id, keys))
+    return misplaced(found, arrangement, read_weak_events(tx, settings.id, keys))
+
+
+def postpone_moves(tx: Transaction, brand: str, op: Redraw, keys: Sequence[str], moves: Mapping[str, Move]) -> None:
+    """Leave the moves to a task: both sides say that they are being recomputed until it is done."""
+    personas = {one for move in moves.values() for one in (move.was, move.to)}
+    tx.run(
+        "recompute/write_recompute",
+        brand=brand, id="rcp_" + op.id.removeprefix("evt_"), keys=sorted(keys), persona_ids=sorted(personas),
+        events=len(moves), now=op.now,
+    )  # fmt: skip
+
+
+def move_events(
+    tx: Transaction,
+    settings: BrandSettings,
+    working: WorkingSet,
+    found: Neighbourhood,
+    moves: Mapping[str, Move],
+    reach: set[str],
+) -> None:
+    """Give events, with the orders they tell of, to their owners; counts, spans and traits of personas follow."""
     if not moves:
         return
     for member in found.members.values():
         working.personas[member.id] = Persona(member.id, member.root_id, member.own)
-    for source, target in moves.values():
-        working.personas[source].own.event_count -= 1
-        working.personas[target].own.event_count += 1
-        working.personas[source].is_changed = working.personas[target].is_changed = True
+    for move in moves.values():
+        working.personas[move.was].own.event_count -= 1
+        working.personas[move.to].own.event_count += 1
+        working.personas[move.was].is_changed = working.personas[move.to].is_changed = True
+    orders = {move.order_key for move in moves.values() if move.order_key}
     if orders:
-        _reassign_orders(tx, settings, working, orders, {one: target for one, (_, target) in moves.items()}, reach)
+        _reassign_orders(tx, settings, working, orders, {one: move.to for one, move in moves.items()}, reach)
     followers = {move.event_id: move.to_persona_id for move in working.order_book.moves.values()}
-    rows = {event_id: target for event_id, (_, target) in moves.items()} | followers
+    rows = {event_id: move.to for event_id, move in moves.items()} | followers
     tx.run("commit/move_events", brand=settings.id, rows=[list(pair) for pair in sorted(rows.items())])
     changed = sorted(persona.id for persona in working.personas.values() if persona.is_changed)
     tx.run(

@@ -1,4 +1,4 @@
-"""Celery tasks of `ingest`: thin; beat calls the relay every two seconds."""
+"""Celery tasks of `ingest`: thin; beat calls the relay and the mover of events every two seconds."""
 
 import os
 
@@ -10,11 +10,13 @@ from celery.signals import worker_process_shutdown
 from core.errors import ConfigurationError, UnavailableError
 from core.settings import load_settings
 from graph.process import close_process_graph, process_graph
+from ingest.recomputing import move_waiting
 from ingest.relay import FEATURES_TASK, relay_marks
 
 log = structlog.get_logger(__name__)
 
 RELAY_TASK = "ingest.relay_marks"
+MOVE_TASK = "ingest.move_events"
 # Without limits a broker that accepts and never answers blocks for ever.
 _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 5.0
@@ -35,6 +37,16 @@ def relay_marks_task() -> None:
     except (UnavailableError, redis.ConnectionError, redis.TimeoutError) as error:
         # Nothing is lost: the marks stay in the graph and the next call finds them.
         log.warning("relay_waits", reason=type(error).__name__)
+
+
+@shared_task(name=MOVE_TASK, ignore_result=True)
+def move_events_task() -> None:
+    """Move events that a late sign-in gave to somebody else; cheap when there are none, harmless when several run."""
+    try:
+        move_waiting(process_graph(), process_redis(), at_once=load_settings().moved_at_once)
+    except (UnavailableError, redis.ConnectionError, redis.TimeoutError) as error:
+        # Nothing is lost: the follow-up stays in the graph and the next call goes on with it.
+        log.warning("moving_waits", reason=type(error).__name__)
 
 
 def wake_features(mark_ids: list[str]) -> None:

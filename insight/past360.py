@@ -43,7 +43,7 @@ def get_past360(
             StatisticsRows([_order_row(key, state) for key, state in orders.items()], rows.sales, rows.channels),
             settings.currency,
         )
-    head = {name: card[name] for name in ("id", "brand", "answered_for", "version")}
+    head = {name: card[name] for name in ("id", "brand", "answered_for", "version", "recomputing")}
     return {**head, "as_of": format_time(at), **{name: sections[name] for name in SECTIONS if name in wanted}}
 
 

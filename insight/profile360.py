@@ -56,7 +56,7 @@ def get_profile360(graph: Graph, brand: str, profile_id: str, include: Iterable[
     }
     if "statistics" in wanted:
         sections["statistics"] = statistics(read_statistics(graph, brand, card["id"]), card["currency"])
-    head = {name: card[name] for name in ("id", "brand", "answered_for", "version")}
+    head = {name: card[name] for name in ("id", "brand", "answered_for", "version", "recomputing")}
     return {**head, **{name: sections[name] for name in SECTIONS if name in wanted}}
 
 

@@ -97,7 +97,7 @@ class Past:
         group_of = self.arrangement.group_of
         mine = sorted(one for one in group_of if group_of[one] == group_of[persona_id] and self.is_known(one))
         held = self._held_by(mine)
-        moves, _ = misplaced(self.found, self.arrangement, weak_events)
+        moves = misplaced(self.found, self.arrangement, weak_events)
         ours = set(mine)
         return PastProfile(
             self._answering(mine),
@@ -105,9 +105,9 @@ class Past:
             held,
             frozenset(one.identifier for one in held if len(self.arrangement.fold.runs(one.identifier)) > 1),
             tuple(merge.id for merge in self.found.merges if {merge.survivor_id, *merge.absorbed_ids} <= ours),
-            tuple(sorted(one for one, (was, to) in moves.items() if to in ours and was not in ours)),
-            tuple(sorted(one for one, (was, to) in moves.items() if was in ours and to not in ours)),
-            {one: to for one, (_, to) in moves.items()},
+            tuple(sorted(one for one, move in moves.items() if move.to in ours and move.was not in ours)),
+            tuple(sorted(one for one, move in moves.items() if move.was in ours and move.to not in ours)),
+            {one: move.to for one, move in moves.items()},
         )
 
     @property

@@ -55,6 +55,17 @@ class MergeRecord:
     after: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A question for a person: are these live profiles one? `event_id` asked, `identifiers` as `type:value`."""
+
+    event_id: str
+    profile_ids: frozenset[str]
+    reason: str
+    identifiers: frozenset[str] = frozenset()
+    rules: frozenset[str] = frozenset()
+
+
 @dataclass(slots=True)
 class OpenReview:
     """A pending review and the live profiles it proposes to merge."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.identifiers import Identifier
 from resolver.neighbourhood import Arrangement, Neighbourhood
@@ -18,26 +19,29 @@ class WeakEvent:
     order_key: str | None = None
 
 
-def misplaced(
-    found: Neighbourhood, arrangement: Arrangement, events: Iterable[WeakEvent]
-) -> tuple[dict[str, tuple[str, str]], set[str]]:
-    """Event id → (persona that has it, persona that should), and the orders that these events speak of."""
-    moves: dict[str, tuple[str, str]] = {}
-    orders: set[str] = set()
+class Move(NamedTuple):
+    """An event changes hands, with the order it speaks of."""
+
+    was: str
+    to: str
+    order_key: str | None = None
+
+
+def misplaced(found: Neighbourhood, arrangement: Arrangement, events: Iterable[WeakEvent]) -> dict[str, Move]:
+    """Event id → the persona that has it and the one that should."""
+    moves: dict[str, Move] = {}
     for event in events:
         since = arrangement.fold.shared_since.get(event.identifier)
         if event.persona_id not in found.members or (since is not None and event.rank >= since):
             continue
         target = arrangement.owner(event.identifier, event.rank, event.persona_id)
         if target != event.persona_id:
-            moves[event.rank[1]] = (event.persona_id, target)
-            orders.update([event.order_key] if event.order_key else [])
+            moves[event.rank[1]] = Move(event.persona_id, target, event.order_key)
     for seen in found.sightings:
         if seen.signs_in or not seen.weak or seen.persona_id not in found.members:
             continue
         node = arrangement.fold.given_to[seen.rank[1]]
         target = arrangement.persona_for(node, min(seen.weak), seen.persona_id)
         if target != seen.persona_id:
-            moves[seen.rank[1]] = (seen.persona_id, target)
-            orders.update([seen.order_key] if seen.order_key else [])
-    return moves, orders
+            moves[seen.rank[1]] = Move(seen.persona_id, target, seen.order_key)
+    return moves

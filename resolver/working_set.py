@@ -12,7 +12,7 @@ from resolver.merging import absorb, snapshot
 from resolver.order_book import OrderBook
 from resolver.profiles import Persona, Profile, survivor_key
 from resolver.protection import NOTHING, Verdict, needs_details, protect
-from resolver.records import DecidedEvent, MergeRecord, NewLink, OpenReview, OrderWork
+from resolver.records import DecidedEvent, MergeRecord, NewLink, OpenReview, OrderWork, Proposal
 from resolver.resolve import Decision, Match, resolve
 from resolver.rules import RULE_NOT_SAME, RULE_SHARED, RULE_THRESHOLD, RULE_TYPE_LIMIT, RuleHit, RuleSet
 from resolver.strength import profile_strength
@@ -311,10 +311,21 @@ class WorkingSet:
         return survivor
 
     def _propose(self, decision: Decision, event: IncomingEvent, extra: set[str]) -> str:
-        """Open a review, or extend the open one that already concerns one of these profiles."""
-        ids = {match.profile.id for match in decision.matches} | extra
+        return self.propose(
+            Proposal(
+                event.id,
+                frozenset({match.profile.id for match in decision.matches} | extra),
+                decision.reason,
+                frozenset(f"{i.type}:{i.value}" for match in decision.matches for i, _ in match.owned),
+                frozenset(hit.rule for hit in decision.rules if hit.rule != RULE_NOT_SAME),
+            )
+        )
+
+    def propose(self, proposal: Proposal) -> str:
+        """Open a review, or extend the open one that already concerns one of these profiles; its id."""
+        ids = set(proposal.profile_ids)
         # A pair that a person told apart is not proposed again by way of a third profile.
-        apart = {other for match in decision.matches for other in match.profile.not_same}
+        apart = {other for one in ids for other in self.profiles[one].not_same}
         together = set(ids)
         touching: list[OpenReview] = []
         for review in self.reviews:
@@ -333,13 +344,13 @@ class WorkingSet:
                 review.rules |= other.rules
                 other.superseded_by, other.is_changed = review.id, True
         else:
-            review = OpenReview(review_id_for(event.id), set(), decision.reason, is_new=True)
+            review = OpenReview(review_id_for(proposal.event_id), set(), proposal.reason, is_new=True)
             self.reviews.append(review)
         review.profile_ids |= ids
         review.apart |= apart
-        review.rules |= {hit.rule for hit in decision.rules if hit.rule != RULE_NOT_SAME}
-        review.identifiers |= {f"{i.type}:{i.value}" for match in decision.matches for i, _ in match.owned}
-        review.event_ids.append(event.id)
+        review.rules |= proposal.rules
+        review.identifiers |= proposal.identifiers
+        review.event_ids.append(proposal.event_id)
         review.is_changed = True
         return review.id
 

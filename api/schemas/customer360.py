@@ -35,6 +35,7 @@ class Customer360(Shape):
     answered_for: str | None
     version: int
     as_of: str | None = None
+    recomputing: bool = False
     overview: dict[str, Any] | None = None
     identifiers: list[dict[str, Any]] | None = None
     predictions: dict[str, Any] | None = None

@@ -71,6 +71,7 @@ class Profile(Shape):
     absorbed_ids: list[str]
     answered_for: str | None
     version: int
+    recomputing: bool = False
 
 
 class ProfilePage(Shape):

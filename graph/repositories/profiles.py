@@ -213,6 +213,7 @@ def profile_card(asked_id: str, stored: dict[str, Any], personas: Iterable[dict[
         "merge_count": stored.get("merge_count", 0),
         "answered_for": asked_id if asked_id != stored["id"] else None,
         "version": stored.get("version", 0),
+        "recomputing": any(persona.get("recomputing") for persona in personas),
     }
 
 

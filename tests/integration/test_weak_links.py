@@ -11,7 +11,8 @@ from core.rules import IdentityRules
 from graph.commit import commit_batch
 from graph.driver import Graph
 from graph.invariants import broken_invariants
-from graph.repositories.profiles import list_merges
+from graph.repositories.profiles import Page, list_merges
+from graph.repositories.reviews_read import list_reviews
 from ingest.stewardship import merge_profiles, unmerge_profile
 from tests.factories import event, fact
 from tests.integration.graph_state import by_identifier, live_profiles
@@ -222,4 +223,24 @@ def test_an_automatic_merge_on_top_of_weak_ties_comes_apart_exactly(graph: Graph
     unmerge_profile(graph, BrandSettings(brand_id), joined.profile_id or "", merge_id=joined.merge_id, by="test")
     after = state(graph, brand_id)
     assert {(held, money) for held, _, _, money in after} == {(held, money) for held, _, _, money in before}
+    assert broken_invariants(graph, brand_id) == []
+
+
+def test_weak_identifiers_that_reach_too_many_profiles_wait_for_a_person(graph: Graph, brand_id: str) -> None:
+    settings = BrandSettings(brand_id, rules=IdentityRules(max_cores=3))
+    arrivals = [
+        event(brand_id, "email:a@x.io", "device_id:t", minute=1),
+        event(brand_id, "email:b@x.io", "device_id:t", minute=2),
+        event(brand_id, "email:c@x.io", "device_id:t", minute=3),
+        event(brand_id, "email:d@x.io", "device_id:t", minute=4),
+        event(brand_id, "email:e@x.io", "device_id:t", minute=5),
+    ]
+    results = [commit_batch(graph, settings, [one])[0] for one in arrivals]
+    assert [result.decision for result in results] == ["created", "created", "created", "review", "review"]
+    assert results[3].review_id == results[4].review_id is not None
+    [waiting] = list_reviews(graph, brand_id, Page())["items"]
+    assert waiting["reason"] == "Auto-merge blocked: weak identifiers reach more than 3 profiles"
+    assert waiting["identifiers"] == ["device_id:t"]
+    assert set(waiting["profile_ids"]) == {result.profile_id for result in results[2:]}
+    assert all("reach:" in " ".join(result.warnings) for result in results[3:])
     assert broken_invariants(graph, brand_id) == []
