@@ -64,43 +64,29 @@ def create_worker_app(settings: Settings | None = None) -> Celery:
         worker_hijack_root_logger=False,
         worker_soft_shutdown_timeout=10.0,
         timezone="UTC",
-        beat_schedule={
-            "relay-marks": {
-                "task": "ingest.relay_marks",
-                "schedule": _RELAY_SECONDS,
-                # A tick that waited longer is as good as the next one.
-                "options": {"expires": 10 * _RELAY_SECONDS, "ignore_result": True},
-            },
-            "move-events": {
-                "task": "ingest.move_events",
-                "schedule": _RELAY_SECONDS,
-                "options": {"expires": 10 * _RELAY_SECONDS, "ignore_result": True},
-            },
-            "relay-changes": {
-                "task": "ingest.relay_changes",
-                "schedule": _CHANGES_SECONDS,
-                "options": {"expires": 10 * _CHANGES_SECONDS, "ignore_result": True},
-            },
-            "prune-changes": {
-                "task": "ingest.prune_changes",
-                "schedule": _RETENTION_SECONDS,
-                "options": {"expires": _RETENTION_SECONDS, "ignore_result": True},
-            },
-            "decide-reviews": {
-                "task": "ingest.decide_reviews",
-                "schedule": _BULK_SECONDS,
-                "options": {"expires": _BULK_SECONDS, "ignore_result": True},
-            },
-            "sweep-reviews": {
-                "task": "ingest.sweep_reviews",
-                "schedule": _SWEEP_SECONDS,
-                "options": {"expires": _SWEEP_SECONDS, "ignore_result": True},
-            },
-        },
+        beat_schedule=_schedule(),
         beat_schedule_filename=str(settings.data_dir / "beat-schedule"),
     )
     celery.autodiscover_tasks(list(TASK_PACKAGES))
     return celery
+
+
+def _schedule() -> dict[str, Any]:
+    """What beat sends: a tick that waited longer than it lives is as good as the next one."""
+    ticks = {
+        "ingest.relay_marks": (_RELAY_SECONDS, 10),
+        "ingest.move_events": (_RELAY_SECONDS, 10),
+        "ingest.relay_changes": (_CHANGES_SECONDS, 10),
+        "ingest.prune_changes": (_RETENTION_SECONDS, 1),
+        "ingest.decide_reviews": (_BULK_SECONDS, 1),
+        "ingest.sweep_reviews": (_SWEEP_SECONDS, 1),
+    }
+    return {
+        task.partition(".")[2].replace("_", "-"): {
+            "task": task, "schedule": seconds, "options": {"expires": lives * seconds, "ignore_result": True},
+        }
+        for task, (seconds, lives) in ticks.items()
+    }  # fmt: skip
 
 
 class _Pulse:

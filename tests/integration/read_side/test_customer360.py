@@ -41,7 +41,7 @@ def sarah(small):
 
 def test_360_has_every_section_in_one_answer(sarah):
     whole = get_profile360(sarah.graph, sarah.brand.id, sarah.name("b"))
-    assert set(whole) == {"id", "brand", "answered_for", "version", *SECTIONS}
+    assert set(whole) == {"id", "brand", "answered_for", "version", "recomputing", *SECTIONS}
     assert (whole["id"], whole["answered_for"]) == (sarah.name("a"), sarah.name("b"))
     assert whole["overview"]["average_order_value"] == "107.75"
     assert whole["merges"]["count"] == 1
@@ -71,7 +71,7 @@ def test_360_statistics_tell_online_from_store(sarah):
 
 def test_360_sections_can_be_chosen(sarah):
     some = get_profile360(sarah.graph, sarah.brand.id, sarah.name("a"), parse_include("overview, merges"))
-    assert set(some) == {"id", "brand", "answered_for", "version", "overview", "merges"}
+    assert set(some) == {"id", "brand", "answered_for", "version", "recomputing", "overview", "merges"}
     with pytest.raises(InvalidInputError) as caught:
         parse_include("overview,secrets")
     assert caught.value.field == "include"
