@@ -48,29 +48,36 @@ def preview_review(
     chosen = _chosen(live, profile_ids)
     roots = sorted(set(live.values()))
     sides = _read_sides(graph, brand, roots)
-    marks = _marks(graph, brand, roots)
     together = [sides[root] for root in roots if root in chosen and root in sides]
     answer: dict[str, Any] = {
         "review_id": review_id,
         "profile_ids": sorted(chosen),
         "left_apart": sorted(set(roots) - chosen),
         "profiles": [_card(side, brand, review["identifiers"]) for side in sides.values()],
-        "survivor_id": None, "absorbed_ids": [], "result": None, "moves": None, "breaks": [], "ends_not_same": [],
-        "marks_not_same": _marked(roots, chosen, marks), "traits": [],
-        "settles_too": [], "note": None,
+        "survivor_id": None, "absorbed_ids": [], "result": None, "moves": None, "breaks": [], "traits": [],
+        "note": "Fewer than two live profiles are left: nothing would be merged.",
     }  # fmt: skip
-    if len(together) < _A_PAIR:
-        answer["note"] = "Fewer than two live profiles are left: nothing would be merged."
-        return answer
-    strategies = read_strategies(graph, brand.id)
-    return answer | _consequences(brand, together, review, strategies) | {
-        "ends_not_same": [mark for mark in marks if {mark["root_id"], mark["other_root_id"]} <= chosen],
-        "settles_too": _settles_too(graph, brand, review_id, together, chosen),
-    }  # fmt: skip
+    if len(together) >= _A_PAIR:
+        answer |= _consequences(brand, together, read_strategies(graph, brand.id))
+    return answer | _told_apart(graph, brand, _Choice(review_id, sides, chosen, answer["survivor_id"]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What of a review is to be merged, and into which profile (None: nothing is)."""
+
+    review_id: str
+    sides: Mapping[str, Side]
+    chosen: set[str]
+    survivor_id: str | None
+
+    def becomes(self, profile_id: str) -> str:
+        """The live profile that this one would be."""
+        return self.survivor_id if self.survivor_id is not None and profile_id in self.chosen else profile_id
 
 
 def _consequences(
-    brand: BrandSettings, together: Sequence[Side], review: Mapping[str, Any], strategies: Mapping[str, TraitStrategy]
+    brand: BrandSettings, together: Sequence[Side], strategies: Mapping[str, TraitStrategy]
 ) -> dict[str, Any]:
     survivor, absorbed = combined([side.profile for side in together])
     moving = [side.profile for side in together if side.profile.id in absorbed]
@@ -87,6 +94,7 @@ def _consequences(
         },
         "breaks": [_broken(limit) for limit in broken_limits([side.profile for side in together], rule_set_for(brand))],
         "traits": _traits(together, strategies),
+        "note": None,
     }
 
 
@@ -129,23 +137,33 @@ def _marks(graph: Graph, brand: BrandSettings, roots: Sequence[str]) -> list[dic
     return [{**row, "at": to_time_text(row["at"])} for row in rows]
 
 
-def _marked(roots: Sequence[str], chosen: set[str], marks: Sequence[dict[str, Any]]) -> list[list[str]]:
-    """Pairs of live profiles that a decision about a part would keep apart from now on."""
-    stand = {frozenset((mark["root_id"], mark["other_root_id"])) for mark in marks}
-    return [
+def _told_apart(graph: Graph, brand: BrandSettings, choice: _Choice) -> dict[str, Any]:
+    """Marks of not the same that would end and begin, and other pending reviews that nothing would be left of."""
+    roots = sorted(choice.sides)
+    others = sorted({one for side in choice.sides.values() for one in side.review_ids} - {choice.review_id})
+    proposed = {
+        row["id"]: row["profile_ids"] for row in graph.read("reviews/list_proposed", brand=brand.id, ids=others)
+    }
+    marks = _marks(graph, brand, sorted({*roots, *itertools.chain.from_iterable(proposed.values())}))
+    standing = {frozenset((mark["root_id"], mark["other_root_id"])) for mark in marks}
+    ends = {pair for pair in standing if choice.survivor_id is not None and pair <= choice.chosen}
+    begins = [
         [one, other]
         for one, other in itertools.combinations(roots, 2)
-        if not {one, other} <= chosen and frozenset((one, other)) not in stand
+        if not {one, other} <= choice.chosen and frozenset((one, other)) not in standing
     ]
-
-
-def _settles_too(
-    graph: Graph, brand: BrandSettings, review_id: str, together: Sequence[Side], chosen: set[str]
-) -> list[str]:
-    """Other pending reviews that would have nothing left to decide."""
-    others = sorted({one for side in together for one in side.review_ids if one != review_id})
-    rows = graph.read("reviews/list_proposed", brand=brand.id, ids=others) if others else []
-    return [row["id"] for row in rows if set(row["profile_ids"]) <= chosen]
+    apart = {frozenset(map(choice.becomes, pair)) for pair in [*(standing - ends), *begins]}
+    return {
+        "ends_not_same": [mark for mark in marks if frozenset((mark["root_id"], mark["other_root_id"])) in ends],
+        "marks_not_same": begins,
+        "settles_too": [
+            one
+            for one, profiles in sorted(proposed.items())
+            if apart.issuperset(
+                map(frozenset, itertools.combinations(sorted({choice.becomes(profile) for profile in profiles}), 2))
+            )
+        ],
+    }
 
 
 def _shown(profile: Profile, brand: BrandSettings) -> dict[str, Any]:
