@@ -5,7 +5,7 @@ occurred together. Wherever the resolver may decide by itself, the graph has to 
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.events import IncomingEvent
@@ -50,7 +50,12 @@ def people_of(events: Sequence[IncomingEvent]) -> set[Person]:
     sets = UnionFind()
     for event in distinct.values():
         sets.union(_linking(event))
-    owners = {key: _owner(facts, sets) for key, facts in _by_order(distinct.values()).items()}
+
+    def doer_of(event_id: str) -> Hashable | None:
+        own = _linking(distinct[event_id])
+        return sets.find(own[0]) if own else None
+
+    owners = {key: owner_of_order(facts, doer_of) for key, facts in facts_by_order(distinct.values()).items()}
     identifiers: dict[Hashable, set[str]] = defaultdict(set)
     counts: dict[Hashable, int] = defaultdict(int)
     for event in distinct.values():
@@ -59,7 +64,7 @@ def people_of(events: Sequence[IncomingEvent]) -> set[Person]:
             counts[person] += 1
         for identifier in _linking(event):
             identifiers[sets.find(identifier)].add(identifier)
-    money = _money(distinct.values(), owners)
+    money = money_of(distinct.values(), owners)
     return {Person(frozenset(held), counts[person], *money.get(person, (0, 0))) for person, held in identifiers.items()}
 
 
@@ -67,7 +72,7 @@ def _linking(event: IncomingEvent) -> list[str]:
     return [f"{found.type}:{found.value}" for found in event.identifiers if found.type not in _NEVER_LINK]
 
 
-def _by_order(events: Iterable[IncomingEvent]) -> dict[str, list[IncomingEvent]]:
+def facts_by_order(events: Iterable[IncomingEvent]) -> dict[str, list[IncomingEvent]]:
     """Events of each order, in event time."""
     orders: dict[str, list[IncomingEvent]] = defaultdict(list)
     for event in sorted(events, key=lambda event: (event.occurred_at, event.id)):
@@ -76,11 +81,13 @@ def _by_order(events: Iterable[IncomingEvent]) -> dict[str, list[IncomingEvent]]
     return orders
 
 
-def _owner(facts: Sequence[IncomingEvent], sets: UnionFind) -> Hashable | None:
-    """An order belongs to whoever made its earliest purchase."""
+def owner_of_order(facts: Sequence[IncomingEvent], doer_of: Callable[[str], Hashable | None]) -> Hashable | None:
+    """An order belongs to whoever made its earliest purchase; `doer_of` says whose event it is by its identifiers."""
     for event in facts:
-        if event.order is not None and event.order.kind == "sale" and _linking(event):
-            return sets.find(_linking(event)[0])
+        if event.order is not None and event.order.kind == "sale":
+            doer = doer_of(event.id)
+            if doer is not None:
+                return doer
     return None
 
 
@@ -92,10 +99,10 @@ def _person(event: IncomingEvent, sets: UnionFind, owners: dict[str, Hashable | 
     return owners.get(event.order.key) if event.order is not None else None
 
 
-def _money(events: Iterable[IncomingEvent], owners: dict[str, Hashable | None]) -> dict[Hashable, tuple[int, int]]:
+def money_of(events: Iterable[IncomingEvent], owners: Mapping[str, Hashable | None]) -> dict[Hashable, tuple[int, int]]:
     """(orders, minor units) of each person."""
     found: dict[Hashable, tuple[int, int]] = {}
-    for key, facts in _by_order(events).items():
+    for key, facts in facts_by_order(events).items():
         owner = owners[key]
         if owner is None:
             continue
