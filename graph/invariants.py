@@ -9,11 +9,17 @@ INVARIANTS = (
     "aggregates",
     "performed_events",
     "event_owners",
+    "event_spans",
     "order_sums",
+    "placed_orders",
     "identifier_holders",
+    "link_times",
     "told_apart",
     "merge_records",
+    "open_reviews",
     "strength_inputs",
+    "trait_owners",
+    "brand_borders",
     "change_feed",
 )
 _ROWS = 20

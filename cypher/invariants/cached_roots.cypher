@@ -2,7 +2,8 @@
 // params: brand, limit
 // returns: id, found, expected
 // mode: read
-MATCH (c:Customer {brand: $brand})
+MATCH (c:Customer)
+WHERE c.brand = $brand AND c.created_at IS NOT NULL AND c.id IS NOT NULL
 OPTIONAL MATCH (c)-[:MERGED_INTO]->(up:Customer)
 WITH c, collect(up) AS above
 WITH c, size(above) AS pointers,

@@ -2,8 +2,8 @@
 // params: brand, limit
 // returns: id, roots
 // mode: read
-MATCH (c:Customer {brand: $brand})-[h:HAS_IDENTIFIER]->(i:Identifier)
-WHERE h.until IS NULL AND i.tier < 5
+MATCH (c:Customer)-[h:HAS_IDENTIFIER]->(i:Identifier)
+WHERE c.brand = $brand AND c.created_at IS NOT NULL AND c.id IS NOT NULL AND h.until IS NULL AND i.tier < 5
 WITH i, collect(DISTINCT c.root_id) AS roots, collect(h.source) AS sources,
   collect(CASE WHEN h.trust = 'imported' THEN 1 END) AS imported
 WHERE size(roots) > 1 AND size(imported) = 0

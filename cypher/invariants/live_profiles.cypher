@@ -4,7 +4,7 @@
 //   own_ltv_minor, personas
 // mode: read
 MATCH (p:Customer)
-WHERE p.brand = $brand
+WHERE p.brand = $brand AND p.created_at IS NOT NULL AND p.id IS NOT NULL
 WITH p.root_id AS root_id, collect(p) AS personas
 MATCH (r:Customer {id: root_id})
 RETURN r.id AS id,

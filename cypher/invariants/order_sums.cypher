@@ -2,7 +2,8 @@
 // params: brand, limit
 // returns: id, found [orders, money], expected [orders, money]
 // mode: read
-MATCH (c:Customer {brand: $brand})
+MATCH (c:Customer)
+WHERE c.brand = $brand AND c.created_at IS NOT NULL AND c.id IS NOT NULL
 WITH c, COLLECT { MATCH (c)-[:PLACED]->(o:Order) RETURN o } AS placed
 WITH c, reduce(n = 0, o IN placed | n + CASE WHEN o.counts THEN 1 ELSE 0 END) AS orders,
   reduce(n = 0, o IN placed | n + CASE WHEN o.currency = c.currency THEN o.counted_minor ELSE 0 END) AS money,
