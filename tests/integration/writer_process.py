@@ -7,6 +7,7 @@ from core.events import IncomingEvent
 from core.settings import Settings
 from graph.commit import commit_batch
 from graph.driver import Graph
+from graph.transactions import retry_stats
 
 _held: list[Barrier] = []
 
@@ -16,15 +17,19 @@ def take_barrier(barrier: Barrier) -> None:
     _held.append(barrier)
 
 
-def write_batches(
-    settings: Settings, brand: str, batches: list[list[IncomingEvent]]
-) -> list[tuple[str, str | None, bool]]:
-    """Commit `batches` one after the other; (event id, profile id, whether it was a repeat) of every event."""
+Written = list[tuple[str, str | None, bool]]
+"""(event id, profile id, whether it was a repeat) of every event."""
+
+
+def write_batches(settings: Settings, brand: BrandSettings, batches: list[list[IncomingEvent]]) -> tuple[Written, int]:
+    """Commit `batches` one after the other; what was answered, and how often a transaction was tried again."""
+    before = retry_stats.total
     with Graph.connect(settings) as graph:
         graph.verify()
         _held[0].wait(60)
-        return [
+        answers = [
             (result.event_id, result.profile_id, result.duplicate)
             for batch in batches
-            for result in commit_batch(graph, BrandSettings(brand), batch, budget_seconds=60)
+            for result in commit_batch(graph, brand, batch, budget_seconds=60)
         ]
+        return answers, retry_stats.total - before
