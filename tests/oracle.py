@@ -7,8 +7,11 @@ occurred together. Wherever the resolver may decide by itself, the graph has to 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from core.events import IncomingEvent
+
+Doer = TypeVar("Doer", bound=Hashable)
 
 _NEVER_LINK = {"card_last4"}
 
@@ -81,7 +84,7 @@ def facts_by_order(events: Iterable[IncomingEvent]) -> dict[str, list[IncomingEv
     return orders
 
 
-def owner_of_order(facts: Sequence[IncomingEvent], doer_of: Callable[[str], Hashable | None]) -> Hashable | None:
+def owner_of_order(facts: Sequence[IncomingEvent], doer_of: Callable[[str], Doer | None]) -> Doer | None:
     """An order belongs to whoever made its earliest purchase; `doer_of` says whose event it is by its identifiers."""
     for event in facts:
         if event.order is not None and event.order.kind == "sale":

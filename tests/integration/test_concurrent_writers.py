@@ -2,9 +2,10 @@
 
 import multiprocessing
 import random
+import threading
 import uuid
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,6 +20,7 @@ from graph.driver import Graph
 from graph.invariants import broken_invariants
 from graph.repositories.profiles import Page
 from graph.repositories.reviews_read import list_reviews
+from graph.transactions import retry_stats
 from tests.factories import event, fact
 from tests.histories import one_event_for_each_identifier, overlapping_history
 from tests.integration.graph_state import live_profiles
@@ -26,8 +28,9 @@ from tests.integration.writer_process import Written, take_barrier, write_batche
 from tests.oracle import Person, UnionFind, people_of
 from tests.weak_oracle import people_with_devices
 
-# How often a transaction may be tried again, on average, when everybody wants the same profile.
-MOST_RETRIES = 3.0
+WRITERS = 8
+# A try fails because another writer's went through: on average nobody loses more often than there are others.
+MOST_RETRIES = WRITERS - 1
 
 
 def people_in_graph(graph: Graph, brand: str) -> set[Person]:
@@ -69,18 +72,25 @@ def deal(history: list[IncomingEvent], seed: int, writers: int = 4) -> list[list
     return dealt
 
 
-def write_at_once(
-    graph_settings: Settings, brand: str | BrandSettings, dealt: list[list[list[IncomingEvent]]]
-) -> tuple[Written, float]:
-    """What all writer processes were answered, and how often a transaction was tried again on average."""
+def write_at_once(graph_settings: Settings, brand: str, dealt: list[list[list[IncomingEvent]]]) -> Written:
+    """What all writer processes were answered."""
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(len(dealt))
-    settings = BrandSettings(brand) if isinstance(brand, str) else brand
     with ProcessPoolExecutor(len(dealt), mp_context=context, initializer=take_barrier, initargs=(barrier,)) as pool:
-        running = [pool.submit(write_batches, graph_settings, settings, batches) for batches in dealt]
-        done = [future.result() for future in running]
-    retries = sum(tried for _, tried in done) / sum(len(batches) for batches in dealt)
-    return [answer for answers, _ in done for answer in answers], retries
+        running = [pool.submit(write_batches, graph_settings, BrandSettings(brand), batches) for batches in dealt]
+        return [answer for future in running for answer in future.result()]
+
+
+def crowd(graph_settings: Settings, brand: BrandSettings, history: list[IncomingEvent], seed: int) -> Written:
+    """Eight writers with a driver of their own each; no error reaches them, and they do not try for ever."""
+    take_barrier(threading.Barrier(WRITERS))
+    dealt = deal(history, seed, WRITERS)
+    before = retry_stats.total
+    with ThreadPoolExecutor(WRITERS) as pool:
+        running = [pool.submit(write_batches, graph_settings, brand, batches) for batches in dealt]
+        answers = [answer for future in running for answer in future.result()]
+    assert retry_stats.total - before <= MOST_RETRIES * sum(len(batches) for batches in dealt)
+    return answers
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -88,7 +98,7 @@ def test_four_writers_of_overlapping_events_end_as_union_find_does(
     graph: Graph, graph_settings: Settings, brand_id: str, seed: int
 ) -> None:
     history = overlapping_history(brand_id, seed, blocks=40, events=400, most=3)
-    answers, _ = write_at_once(graph_settings, brand_id, deal(history, seed))
+    answers = write_at_once(graph_settings, brand_id, deal(history, seed))
     assert people_in_graph(graph, brand_id) == people_of(history)
     assert list_reviews(graph, brand_id, Page(200), None)["items"] == []
     assert counted_once(answers, history)
@@ -114,12 +124,11 @@ def counted_once(answers: Written, history: list[IncomingEvent]) -> bool:
 def test_a_hot_profile_that_eight_writers_want_counts_every_event_once(
     graph: Graph, graph_settings: Settings, brand_id: str
 ) -> None:
-    history = overlapping_history(brand_id, 4, blocks=1, events=120, most=2)
-    answers, retries = write_at_once(graph_settings, brand_id, deal(history, 4, writers=8))
+    history = overlapping_history(brand_id, 4, blocks=1, events=240, most=2)
+    answers = crowd(graph_settings, BrandSettings(brand_id), history, 4)
     assert counted_once(answers, history)
     assert people_in_graph(graph, brand_id) == people_of(history)
     assert broken_invariants(graph, brand_id) == []
-    assert retries <= MOST_RETRIES
 
 
 def test_one_address_that_eight_writers_name_in_every_event_ends_as_one_person(
@@ -129,16 +138,15 @@ def test_one_address_that_eight_writers_name_in_every_event_ends_as_one_person(
     rng = random.Random(5)
     history = [
         event(brand_id, "email:all@x.io", f"phone:+1415555{rng.randrange(40):04d}", key=f"{number}", minute=number)
-        for number in range(100)
+        for number in range(160)
     ]
     # Numbers that are people before anybody says that they are that one: the writers also merge.
     known = [event(brand_id, f"phone:+1415555{number:04d}", key=f"k{number}") for number in range(0, 40, 2)]
     commit_batch(graph, settings, known)
-    answers, retries = write_at_once(graph_settings, settings, deal(history, 5, writers=8))
+    answers = crowd(graph_settings, settings, history, 5)
     assert counted_once(answers, history)
     assert people_in_graph(graph, brand_id) == people_of([*known, *history])
     assert broken_invariants(graph, brand_id) == []
-    assert retries <= MOST_RETRIES
 
 
 def test_one_tablet_that_eight_writers_sign_in_on_changes_hands_as_the_rules_say(
@@ -146,12 +154,12 @@ def test_one_tablet_that_eight_writers_sign_in_on_changes_hands_as_the_rules_say
 ) -> None:
     rng = random.Random(6)
     history = []
-    for number in range(40):
+    for number in range(60):
         own = [f"email:p{rng.randrange(5)}@x.io"] if rng.random() < 0.6 else []
         order = fact(brand_id, f"o{number}", total=100 + number) if rng.random() < 0.3 else None
         minute = rng.randrange(30)
         history.append(event(brand_id, *own, "device_id:tablet", key=f"{number}", minute=minute, order=order))
-    answers, retries = write_at_once(graph_settings, brand_id, deal(history, 6, writers=8))
+    answers = crowd(graph_settings, BrandSettings(brand_id), history, 6)
     assert counted_once(answers, history)
     found = {
         (live.identifiers, live.event_count, live.total_orders, live.ltv_minor)
@@ -160,7 +168,6 @@ def test_one_tablet_that_eight_writers_sign_in_on_changes_hands_as_the_rules_say
     }
     assert found == people_with_devices(history)
     assert broken_invariants(graph, brand_id) == []
-    assert retries <= MOST_RETRIES
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
