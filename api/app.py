@@ -12,6 +12,7 @@ from api.problems import add_problem_handlers
 from api.routers import (
     admin,
     bulk_reviews,
+    catalogue,
     change_webhooks,
     changes,
     customer360,
@@ -52,6 +53,7 @@ ROUTERS = (
     customer360,
     why,
     features,
+    catalogue,
     admin,
     monitoring,
 )

@@ -22,6 +22,8 @@ TAGS = [
     {"name": "reviews", "description": "Merges that wait for a person."},
     {"name": "customer360", "description": "Everything about one customer."},
     {"name": "features", "description": "What is computed from a customer's history."},
+    {"name": "catalogue", "description": "Products and stock, as shops told them."},
+    {"name": "privacy", "description": "What people asked for about their data."},
     {"name": "admin", "description": "Brands and their keys."},
     {"name": "monitoring", "description": "Is the service there, and does it take events."},
 ]

@@ -29,3 +29,5 @@ class BrandSettings:
     """Events that change hands in the transaction of the sign-in that moves them; more are left to a task."""
     main_instances: dict[str, str] = field(default_factory=dict, hash=False)
     """Source → its first instance (`shopify` → shop domain): its external ids carry no instance name."""
+    field_mappings: dict[str, dict[str, str]] = field(default_factory=dict, hash=False)
+    """Source → our name of a field → where its own bodies hold it."""

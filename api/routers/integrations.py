@@ -17,10 +17,11 @@ from api.routers.events import as_result, settings_of
 from api.routes import RawRoute
 from api.schemas.events import WebhookOutcome
 from api.wiring import Services, services_of
-from core.brand import BrandSettings
 from core.clock import utc_now
 from core.decisions import EventResult
 from core.errors import ConstIntelError, NotFoundError, UnauthorizedError
+from core.events import RawEvent
+from graph.repositories.catalogue import store_records
 from ingest.sources import SOURCES, Source, WebhookRequest
 
 router = APIRouter(prefix="/api/integrations", tags=["integrations"], route_class=RawRoute)
@@ -89,7 +90,7 @@ async def _take_by_account(request: Request) -> Response:
         return await _take(request, services, await _delivery(request, source, services), brand)
     delivery = await _delivery(request, source, services)
     account = _account(delivery)
-    if account is None:
+    if not account:
         # Only what a source sends unsigned by design, such as a ping, passes without any secret.
         source.verify(delivery.request, [])
         return JsonAnswer(_nothing(delivery))
@@ -108,16 +109,13 @@ async def _brand_of_account(services: Services, delivery: "_Delivery", account: 
     raise _unknown_account()
 
 
-def _account(delivery: "_Delivery") -> str | None:
-    """The shop domain or account that an unproven delivery names; None when it names none."""
+def _account(delivery: "_Delivery") -> str:
+    """The shop domain or account that an unproven delivery names, empty when it names none."""
     try:
-        raws = delivery.source.parse(delivery.request, BrandSettings(id=""))
+        return delivery.source.account(delivery.request)
     except ConstIntelError as error:
         # Nobody learns what is wrong with a body before saying who it is from.
         raise _unknown_account() from error
-    if raws:
-        return raws[0].source_instance or None
-    return delivery.request.header("x-shopify-shop-domain", "shopify-shop-domain").strip().lower() or None
 
 
 def _unknown_account() -> UnauthorizedError:
@@ -145,17 +143,24 @@ async def _delivery(request: Request, source: Source, services: Services) -> _De
 
 
 async def _take(request: Request, services: Services, delivery: _Delivery, brand: str) -> Response:
-    """Read a proven delivery, commit its events and answer."""
+    """Read a proven delivery, commit what it holds and answer."""
+    source = delivery.source
     settings = await settings_of(services, brand)
-    raws = delivery.source.parse(delivery.request, settings)
-    if not raws:
-        return JsonAnswer(_nothing(delivery))
-    instance = next((raw.source_instance for raw in raws if raw.source_instance), "")
-    if instance and delivery.source.name not in settings.main_instances:
-        settings = await asyncio.to_thread(services.directory.remember_account, brand, delivery.source.name, instance)
+    reads = source.parse(delivery.request, settings)
+    records = source.records(delivery.request, settings)
+    instance = next((read.source_instance for read in reads if isinstance(read, RawEvent) and read.source_instance), "")
+    if records and not instance:
+        instance = source.account(delivery.request)
+    if instance and source.name not in settings.main_instances:
+        settings = await asyncio.to_thread(services.directory.remember_account, brand, source.name, instance)
         # Ids of customers carry their shop beyond the first one: read again knowing which one that is.
-        raws = delivery.source.parse(delivery.request, settings)
-    outcomes = await services.ingest.take(settings, raws)
+        reads, records = source.parse(delivery.request, settings), source.records(delivery.request, settings)
+    if records:
+        await asyncio.to_thread(store_records, services.graph, brand, records, received_at=delivery.request.now)
+    if not reads:
+        return JsonAnswer(_stored() if records else _nothing(delivery))
+    taken = iter(await services.ingest.take(settings, [read for read in reads if isinstance(read, RawEvent)]))
+    outcomes = [next(taken) if isinstance(read, RawEvent) else read for read in reads]
     return _answer(outcomes, request.scope["request_id"])
 
 
@@ -171,6 +176,11 @@ def _answer(outcomes: Sequence[EventResult | ConstIntelError], request_id: str) 
         return JsonAnswer(taken[0])
     results = [as_result(outcome, request_id) for outcome in outcomes]
     return JsonAnswer({**asdict(taken[0]), "results": results})
+
+
+def _stored() -> dict[str, Any]:
+    """The answer to a delivery that told of something but no event: a product, stock, a privacy request."""
+    return {**asdict(EventResult(event_id="", decision="stored")), "event_id": None, "results": []}
 
 
 def _nothing(delivery: _Delivery) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 // A brand's settings and the first account of each of its sources.
 // params: brand
 // returns: id, name, region, currency, status, merge_threshold, blocked_values, review_overdue_hours, accounts [{source, account}],
+//   mappings [{source, mapping (JSON)}],
 //   rules (JSON of the active rule set or null), rule_version
 // mode: read
 MATCH (b:Brand {id: $brand})
@@ -9,4 +10,5 @@ RETURN b.id AS id, b.name AS name, b.region AS region, b.currency AS currency, b
   b.merge_threshold AS merge_threshold, b.blocked_values AS blocked_values,
   b.review_overdue_hours AS review_overdue_hours,
   [(e:Endpoint)-[:OF_BRAND]->(b) WHERE e.account IS NOT NULL | {source: e.source, account: e.account}] AS accounts,
+  [(e:Endpoint)-[:OF_BRAND]->(b) WHERE e.mapping IS NOT NULL | {source: e.source, mapping: e.mapping}] AS mappings,
   r.rules AS rules, r.version AS rule_version

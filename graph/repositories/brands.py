@@ -79,6 +79,7 @@ def find_brand(graph: Graph, brand: str) -> BrandSettings | None:
         rule_version=row["rule_version"] or DEFAULT_RULE_VERSION,
         rules=rules_from_dict(json.loads(row["rules"]), row["rule_version"]) if row["rules"] else None,
         main_instances={account["source"]: account["account"] for account in row["accounts"]},
+        field_mappings={one["source"]: json.loads(one["mapping"]) for one in row["mappings"]},
     )
 
 

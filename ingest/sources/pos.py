@@ -1,4 +1,7 @@
-"""Source POS: till sales from a brand's own stores, one or many, with the customer nested or flat, and store visits."""
+"""Source POS: till sales from a brand's own stores, one or many, with the customer nested or flat, and store visits.
+
+One malformed sale of many refuses itself alone. A brand's tills may call fields otherwise: `ingest/sources/mapping.py`.
+"""
 
 import re
 from collections.abc import Sequence
@@ -9,10 +12,11 @@ from core.brand import BrandSettings
 from core.errors import InvalidInputError
 from core.events import RawEvent, RawOrder
 from core.strict_json import parse_json
+from ingest.sources.mapping import apply_mapping
 from ingest.sources.signing import pos_digest
-from ingest.sources.webhook import Source, WebhookRequest, check_signature, wrong_signature
+from ingest.sources.webhook import Read, Source, WebhookRequest, check_signature, wrong_signature
 from ingest.steps.extract import Pairs, known_traits, named_identifiers, scoped_id, source_scope
-from ingest.steps.fields import as_object, first_present, read_text, read_time, refuse
+from ingest.steps.fields import as_object, first_present, label, read_text, read_time, refuse
 from ingest.steps.orders import (
     LINE_NAMES,
     LONGEST_ID,
@@ -50,8 +54,11 @@ def verify(request: WebhookRequest, secrets: Sequence[str]) -> None:
     check_signature(given[0], [pos_digest(secret, signed_at, request.body) for secret in secrets])
 
 
-def parse(request: WebhookRequest, settings: BrandSettings) -> list[RawEvent]:
-    """The sales in a delivery (an object, a list, or `{"transactions": […]}`), each with the visit it tells of."""
+def parse(request: WebhookRequest, settings: BrandSettings) -> list[Read]:
+    """The sales in a delivery (an object, a list, or `{"transactions": […]}`), each with the visit it tells of.
+
+    A sale of several that does not fit is its error in its place.
+    """
     body = parse_json(request.body)
     if isinstance(body, dict) and "transactions" in body:
         shared = {name: value for name, value in body.items() if name != "transactions"}
@@ -60,7 +67,7 @@ def parse(request: WebhookRequest, settings: BrandSettings) -> list[RawEvent]:
         return _events(body, settings, {})
     if not isinstance(body, dict):
         raise InvalidInputError("the body must be a transaction or a list of transactions")
-    return _transaction(body, settings, "")
+    return [*_transaction(body, settings, "")]
 
 
 def ignored(request: WebhookRequest) -> str | None:
@@ -68,20 +75,39 @@ def ignored(request: WebhookRequest) -> str | None:
     return None
 
 
-def _events(transactions: Any, settings: BrandSettings, shared: dict[str, Any]) -> list[RawEvent]:
+def account(request: WebhookRequest) -> str:
+    """The store of a delivery, or of the first of its sales."""
+    body = parse_json(request.body)
+    sales = body.get("transactions") if isinstance(body, dict) and "transactions" in body else body
+    first = sales[0] if isinstance(sales, list) and sales else sales
+    named = {**as_object(body), **as_object(first)}
+    return label(named.get("store_id")) or ""
+
+
+def topic(request: WebhookRequest) -> str:
+    """Tills send sales and nothing else."""
+    return "transactions"
+
+
+def _events(transactions: Any, settings: BrandSettings, shared: dict[str, Any]) -> list[Read]:
     if not isinstance(transactions, list):
         raise refuse("transactions", "must be a list")
     if len(transactions) > MAX_TRANSACTIONS:
         raise refuse("transactions", f"more than {MAX_TRANSACTIONS}")
-    events: list[RawEvent] = []
+    events: list[Read] = []
     for place, transaction in enumerate(transactions):
-        if not isinstance(transaction, dict):
-            raise refuse(f"transactions[{place}]", "must be a JSON object")
-        events += _transaction({**shared, **transaction}, settings, f"transactions[{place}].")
+        try:
+            if not isinstance(transaction, dict):
+                raise refuse(f"transactions[{place}]", "must be a JSON object")
+            events += _transaction({**shared, **transaction}, settings, f"transactions[{place}].")
+        except InvalidInputError as error:
+            events.append(error)
     return events
 
 
-def _transaction(body: dict[str, Any], settings: BrandSettings, path: str) -> list[RawEvent]:
+def _transaction(sent: dict[str, Any], settings: BrandSettings, path: str) -> list[RawEvent]:
+    mapping = settings.field_mappings.get(NAME)
+    body = apply_mapping(sent, mapping) if mapping else sent
     store = read_text(body.get("store_id"), f"{path}store_id", longest=LONGEST_ID) or ""
     name, value = first_present(body, _TRANSACTION_NAMES)
     transaction_id = read_text(value, f"{path}{name}", longest=LONGEST_ID)
@@ -108,7 +134,10 @@ def _transaction(body: dict[str, Any], settings: BrandSettings, path: str) -> li
         sale.type = "refund"
         if sale.order is None:
             sale.warnings.append("original_transaction_id: missing, so no order changes")
-    return [sale] if check_in_at is None else [sale, _visit(sale, check_in_at)]
+        return [sale]
+    if check_in_at is None and not sale.identifiers:
+        return [sale]
+    return [sale, _visit(sale, check_in_at or sale.occurred_at)]
 
 
 def _own_time(body: dict[str, Any], path: str) -> datetime | None:
@@ -116,20 +145,22 @@ def _own_time(body: dict[str, Any], path: str) -> datetime | None:
     return read_time(value, f"{path}{name}")
 
 
-def _visit(sale: RawEvent, check_in_at: datetime) -> RawEvent:
-    """The visit that a sale with a check-in tells of; its key follows from the sale's."""
+def _visit(sale: RawEvent, at: datetime | None) -> RawEvent:
+    """The visit that a sale with a check-in or with a known customer tells of; its key follows from the sale's."""
     body = sale.payload
     payload = {name: body[name] for name in _VISIT_FIELDS if body.get(name) is not None}
     transaction = first_present(body, _TRANSACTION_NAMES)[1]
     if transaction is not None:
         payload["transaction_id"] = transaction
+    if "check_in_at" not in payload:
+        payload.setdefault("detection_method", "purchase")
     return RawEvent(
         type="store_visit",
         channel="store",
         source=NAME,
         identifiers=list(sale.identifiers),
         payload=payload,
-        occurred_at=check_in_at,
+        occurred_at=at,
         idempotency_key=f"{sale.idempotency_key}:visit" if sale.idempotency_key else None,
         way=NAME,
         source_instance=sale.source_instance,
@@ -170,4 +201,4 @@ def _identifiers(body: dict[str, Any], scope: str) -> Pairs:
     return pairs
 
 
-POS = Source(NAME, verify, parse, ignored)
+POS = Source(NAME, verify, parse, ignored, account=account, topic=topic)

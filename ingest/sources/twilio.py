@@ -62,7 +62,7 @@ def parse(request: WebhookRequest, settings: BrandSettings) -> list[RawEvent]:
             payload=body,
             idempotency_key=f"{message_sid}|{status}",
             way=NAME,
-            source_instance=read_text(body.get("AccountSid"), "AccountSid", longest=64) or "",
+            source_instance=_account(request),
             traits=_traits(body) if is_inbound else {},
         )
     ]
@@ -112,4 +112,12 @@ def _traits(body: dict[str, Any]) -> dict[str, Any]:
     return {"name": name} if isinstance(name, str) and name.strip() else {}
 
 
-TWILIO = Source(NAME, verify, parse, ignored)
+def _account(request: WebhookRequest) -> str:
+    return read_text(_body(request).get("AccountSid"), "AccountSid", longest=64) or ""
+
+
+def _topic(request: WebhookRequest) -> str:
+    return _status(_body(request))
+
+
+TWILIO = Source(NAME, verify, parse, ignored, account=_account, topic=_topic)

@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from core.brand import BrandSettings
-from core.errors import MalformedBodyError, UnauthorizedError
+from core.catalogue import Record
+from core.errors import InvalidInputError, MalformedBodyError, UnauthorizedError
 from core.events import RawEvent
 from ingest.steps.fields import read_text, refuse
 
@@ -30,15 +31,30 @@ class WebhookRequest:
         return next((self.headers[name] for name in names if name in self.headers), "")
 
 
+Read = RawEvent | InvalidInputError
+"""One event of a delivery, or why this one of several could not be read."""
+
+
+def _nothing_else(request: WebhookRequest, settings: BrandSettings) -> list[Record]:
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One kind of sender: proves a delivery, reads events out of it, and says why it read none."""
+    """One kind of sender: proves a delivery, reads events and records out of it, and says why it read none."""
 
     name: str
     verify: Callable[[WebhookRequest, Sequence[str]], None]
-    parse: Callable[[WebhookRequest, BrandSettings], list[RawEvent]]
+    parse: Callable[[WebhookRequest, BrandSettings], Sequence[Read]]
+    """Events in their order; raises InvalidInputError when the delivery as a whole does not fit."""
     ignored: Callable[[WebhookRequest], str | None]
-    """Why a proven delivery holds no event for us (a ping, a topic not read); None when it should hold one."""
+    """Why a proven delivery holds nothing for us (a ping, a topic not read); None when it should hold something."""
+    account: Callable[[WebhookRequest], str]
+    """The shop domain or account that a delivery names, proven or not; empty without one."""
+    topic: Callable[[WebhookRequest], str]
+    """What a proven delivery is about, in the sender's words."""
+    records: Callable[[WebhookRequest, BrandSettings], list[Record]] = _nothing_else
+    """What a delivery tells beside events: products, stock, privacy requests."""
 
 
 def check_signature(given: str, expected: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Source WooCommerce: orders and customers from signed webhooks; one delivery id may cover two orders."""
+"""Source WooCommerce: orders, customers and products from signed webhooks; one delivery id may cover two orders."""
 
 import re
 from collections.abc import Sequence
@@ -7,20 +7,31 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.brand import BrandSettings
+from core.catalogue import ProductRecord, Record, StockRecord
 from core.events import RawEvent, RawOrder
 from core.strict_json import parse_json_object
 from ingest.sources.signing import woocommerce_signature
 from ingest.sources.webhook import Source, WebhookRequest, check_signature, required_id
 from ingest.steps.extract import Pairs, known_traits, noted_identifiers, scoped_id, source_scope
-from ingest.steps.fields import as_object, as_objects, first_present, read_text, read_time
+from ingest.steps.fields import as_object, as_objects, first_present, label, read_number, read_text, read_time
 from ingest.steps.orders import LONGEST_STATUS, WHOLE_ORDER, read_lines, read_total, sum_of_lines
 
 NAME = "woocommerce"
-CUSTOMER_TYPES = {"customer.created": "identify", "customer.updated": "profile_update"}
-ORDER_TOPICS = frozenset({"order.created", "order.updated", "order.restored"})
+CUSTOMER_TYPES = {
+    "customer.created": "identify",
+    "customer.updated": "profile_update",
+    "customer.restored": "profile_update",
+    "customer.deleted": "customer_deleted",
+}
+DELETED_ORDER = "order.deleted"
+ORDER_TOPICS = frozenset({"order.created", "order.updated", "order.restored", DELETED_ORDER})
+PRODUCT_TOPICS = frozenset({"product.created", "product.updated", "product.restored", "product.deleted"})
 UNPAID = frozenset({"pending", "failed", "draft", "checkout-draft", "auto-draft"})
 CANCELLED = frozenset({"cancelled", "trash"})
 _STATUSES = {"completed": "delivered", "refunded": ""}
+# WooCommerce has one stock for the whole shop.
+ONE_LOCATION = "shop"
+MAX_STOCK = 2**63
 # On saving a webhook the shop sends this form, unsigned, and wants to hear 200.
 _PING = re.compile(rb"webhook_id=[0-9]{1,19}")
 
@@ -39,8 +50,12 @@ def parse(request: WebhookRequest, settings: BrandSettings) -> list[RawEvent]:
     if _is_ping(request) or ignored(request):
         return []
     body = parse_json_object(request.body)
+    if topic in PRODUCT_TOPICS:
+        return []
     if topic in CUSTOMER_TYPES:
         events = [_customer_event(topic, body, request, settings)]
+    elif topic == DELETED_ORDER:
+        events = [_deleted_order_event(body, request)]
     else:
         events = [_order_event(topic, body, request, settings), *_refund_events(body)]
     for event in events:
@@ -54,7 +69,40 @@ def ignored(request: WebhookRequest) -> str | None:
     if _is_ping(request):
         return "a ping"
     topic = _topic(request)
-    return None if topic in ORDER_TOPICS or topic in CUSTOMER_TYPES else "this topic is not read"
+    is_read = topic in ORDER_TOPICS or topic in CUSTOMER_TYPES or topic in PRODUCT_TOPICS
+    return None if is_read else "this topic is not read"
+
+
+def read_records(request: WebhookRequest, settings: BrandSettings) -> list[Record]:
+    """The product in a delivery, with its stock where the shop counts it."""
+    topic = _topic(request)
+    if _is_ping(request) or topic not in PRODUCT_TOPICS:
+        return []
+    body = parse_json_object(request.body)
+    product_id = required_id(body, "id")
+    if topic == "product.deleted":
+        return [ProductRecord(NAME, _site(request), product_id, request.now, is_deleted=True)]
+    at = read_time(body.get("date_modified_gmt"), "date_modified_gmt") or request.now
+    price = read_number(body.get("price"))
+    sku = label(body.get("sku"))
+    records: list[Record] = [
+        ProductRecord(
+            source=NAME,
+            instance=_site(request),
+            product_id=product_id,
+            at=at,
+            title=label(body.get("name")),
+            category=next((label(one.get("name")) for one in as_objects(body.get("categories"))), None),
+            status=label(body.get("status")),
+            price=None if price is None else str(price),
+            # Variations are products of their own here; a simple product is stocked under its own id.
+            variants=({"id": product_id, "sku": sku, "title": None, "price": None, "item_id": product_id},),
+        )
+    ]
+    stocked = body.get("stock_quantity")
+    if isinstance(stocked, int) and not isinstance(stocked, bool) and abs(stocked) < MAX_STOCK:
+        records.append(StockRecord(NAME, _site(request), product_id, ONE_LOCATION, at, stocked))
+    return records
 
 
 def _is_ping(request: WebhookRequest) -> bool:
@@ -115,6 +163,20 @@ def _order_event(topic: str, body: dict[str, Any], request: WebhookRequest, sett
         order=order,
         traits=known_traits(as_object(body.get("billing"))),
         warnings=warnings,
+    )
+
+
+def _deleted_order_event(body: dict[str, Any], request: WebhookRequest) -> RawEvent:
+    """An order that went into the bin is one that never was; its body is its id alone."""
+    order_id = required_id(body, "id")
+    return RawEvent(
+        type="order_cancelled",
+        channel="website",
+        source=NAME,
+        identifiers=[],
+        payload=body,
+        idempotency_key=_key(DELETED_ORDER, order_id, body, request),
+        order=RawOrder("cancel", order_id, status="deleted"),
     )
 
 
@@ -181,4 +243,4 @@ def _customer_event(topic: str, body: dict[str, Any], request: WebhookRequest, s
     )
 
 
-WOOCOMMERCE = Source(NAME, verify, parse, ignored)
+WOOCOMMERCE = Source(NAME, verify, parse, ignored, account=_site, topic=_topic, records=read_records)

@@ -42,6 +42,13 @@ def read_text(value: Any, field: str, *, longest: int) -> str | None:
     return text or None
 
 
+def label(value: Any, longest: int = 255) -> str | None:
+    """Short text beside the point, cut to `longest`; whole numbers become text, every other type is passed over."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    return str(value).strip()[:longest] or None
+
+
 def read_time(value: Any, field: str) -> datetime | None:
     """`value` as an aware UTC time, None when absent; raises InvalidInputError when it is none or before 1970."""
     if value is None:

@@ -9,7 +9,7 @@ from core.brand import BrandSettings
 from core.events import ORDER_TYPES, SALE_TYPES, OrderFact, RawEvent, RawOrder
 from core.money import is_currency_code, to_minor
 from core.strict_json import to_json
-from ingest.steps.fields import as_object, as_objects, first_present, read_number, read_text, refuse
+from ingest.steps.fields import as_object, as_objects, first_present, label, read_number, read_text, refuse
 
 TOTAL_NAMES = ("total_price", "total", "total_spent", "amount", "total_amount", "grand_total", "revenue", "value")
 REFUND_NAMES = ("amount", "refund_amount", "total", "total_price")
@@ -191,8 +191,8 @@ def _line(item: dict[str, Any]) -> dict[str, Any]:
     if quantity is None:
         quantity = Decimal(1)
     return {
-        "product_id": _label(first_present(item, PRODUCT_ID_NAMES)[1]),
-        "name": _label(first_present(item, PRODUCT_NAME_NAMES)[1]),
+        "product_id": label(first_present(item, PRODUCT_ID_NAMES)[1]),
+        "name": label(first_present(item, PRODUCT_NAME_NAMES)[1]),
         "category": _category(item),
         "quantity": int(quantity) if quantity == quantity.to_integral_value() else quantity,
         "price": read_number(item.get("price")),
@@ -200,20 +200,13 @@ def _line(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _category(item: dict[str, Any]) -> str | None:
-    stated = _label(first_present(item, ("category", "product_type"))[1])
+    stated = label(first_present(item, ("category", "product_type"))[1])
     if stated is not None:
         return stated
     for note in as_objects(item.get("properties")):
         if note.get("name") == "category":
-            return _label(note.get("value"))
-    return _label(as_object(item.get("properties")).get("category"))
-
-
-def _label(value: Any) -> str | None:
-    """Short text of a line; ids that come as numbers become text."""
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        return None
-    return str(value).strip()[:LONGEST_ID] or None
+            return label(note.get("value"))
+    return label(as_object(item.get("properties")).get("category"))
 
 
 def _status(payload: dict[str, Any]) -> str | None:

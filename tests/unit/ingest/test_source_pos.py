@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from core.brand import BrandSettings
 from core.errors import InvalidInputError, MalformedBodyError
 from core.events import RawEvent
 from ingest.sources import SOURCES
+from ingest.sources.mapping import check_mapping
 from tests.unit.ingest.webhook_samples import BRAND, NOW, delivery, identifiers, incoming, read
 
 SALE = {
@@ -63,7 +65,8 @@ def test_customer_may_be_nested_and_has_the_stores_id() -> None:
         "total": "5",
         "customer": {"id": 77, "email": "a@example.com", "phone": "4155550101"},
     }
-    (sold,) = read("pos", delivery({}, body))
+    sold, visit = read("pos", delivery({}, body))
+    assert (visit.type, identifiers(visit)) == ("store_visit", identifiers(sold))
     assert identifiers(sold) == {("external_id", "pos:77"), ("email", "a@example.com"), ("phone", "+14155550101")}
 
 
@@ -114,8 +117,6 @@ def test_return_of_an_unknown_sale_changes_nothing_and_says_so() -> None:
         ({**SALE, "check_in_at": "noon"}, "check_in_at"),
         ({**SALE, "timestamp": 5}, "timestamp"),
         ({"transactions": {}}, "transactions"),
-        ({"transactions": [SALE, 5]}, "transactions[1]"),
-        ([{**SALE, "check_out_at": "x"}], "transactions[0].check_out_at"),
         ([{}] * 1001, "transactions"),
         (b"5", None),
         (b'"text"', None),
@@ -125,6 +126,80 @@ def test_body_that_is_no_sale_is_refused_by_field(body: Any, field: str | None) 
     with pytest.raises(InvalidInputError) as error:
         read("pos", delivery({}, body))
     assert (error.value.field, error.value.status) == (field, 422)
+
+
+@pytest.mark.parametrize(
+    ("bad", "field"),
+    [
+        (5, "transactions[1]"),
+        ({**SALE, "check_out_at": "x"}, "transactions[1].check_out_at"),
+        ({**SALE, "total": {}}, "payload.total"),
+        ({}, "transactions[1].transaction_id"),
+    ],
+)
+def test_one_malformed_sale_of_several_refuses_itself_alone(bad: Any, field: str) -> None:
+    plain = {"store_id": "S", "total": 1}
+    first, second, third = SOURCES["pos"].parse(
+        delivery({}, {"transactions": [{**plain, "transaction_id": 1}, bad, {**plain, "transaction_id": 3}]}), BRAND
+    )
+    assert isinstance(second, InvalidInputError)
+    assert second.field == field
+    assert [read.idempotency_key for read in (first, third) if isinstance(read, RawEvent)] == ["S|1", "S|3"]
+
+
+def test_sale_to_a_known_customer_is_a_visit_and_one_to_nobody_is_not() -> None:
+    plain = {"store_id": "S", "transaction_id": 1, "total": 1, "timestamp": "2026-10-29T09:00:00Z"}
+    sold, visit = read("pos", delivery({}, {**plain, "phone": "4155550101"}))
+    assert (sold.type, visit.type, visit.idempotency_key) == ("pos_transaction", "store_visit", "S|1:visit")
+    assert visit.occurred_at == sold.occurred_at
+    assert [event.type for event in read("pos", delivery({}, plain))] == ["pos_transaction"]
+    returned = {**plain, "phone": "4155550101", "type": "return", "original_transaction_id": 0}
+    assert [event.type for event in read("pos", delivery({}, returned))] == ["refund"]
+
+
+MAPPING = {
+    "transaction_id": "bill.no", "total": "bill.sums[0].gross", "occurred_at": "bill.at", "store_id": "branch",
+    "items": "bill.rows", "items.product_id": "code", "items.price": "unit.net", "customer.phone": "buyer.mobile",
+}  # fmt: skip
+MAPPED = {
+    "branch": 7,
+    "bill": {"no": "B-9", "at": "2026-10-29T09:00:00Z", "sums": [{"gross": "12.50"}],
+             "rows": [{"code": "P1", "quantity": 2, "unit": {"net": "6.25"}}]},
+    "buyer": {"mobile": "4155550101"},
+}  # fmt: skip
+
+
+def test_a_brands_own_names_are_read_by_its_mapping() -> None:
+    brand = BrandSettings(id="demo", field_mappings={"pos": MAPPING})
+    sold, _ = read("pos", delivery({}, MAPPED), brand)
+    taken = incoming(sold, brand)
+    assert identifiers(sold) == {("phone", "+14155550101")}
+    assert taken.order is not None
+    assert (taken.order.key, taken.order.total_minor) == ("demo|pos/7|B-9", 1250)
+    assert taken.order.lines == '[{"product_id":"P1","quantity":2,"price_minor":625}]'
+    assert '"branch":7' in taken.payload
+    # A till that uses our names is read beside the others.
+    assert read("pos", delivery({}, SALE), brand)[0].idempotency_key == "STORE-001|TXN-98765"
+
+
+@pytest.mark.parametrize("body", [{"bill": 5}, {"bill": {"sums": {}}}, {"bill": {"sums": [], "rows": [5]}}, {}])
+def test_a_path_that_leads_nowhere_changes_nothing(body: dict[str, Any]) -> None:
+    brand = BrandSettings(id="demo", field_mappings={"pos": MAPPING})
+    assert read("pos", delivery({}, {**SALE, **body}), brand)[0].idempotency_key == "STORE-001|TXN-98765"
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("total", ""), ("total", "a..b"), ("total", "a[x]"), ("total", 5), ("total", "a" * 300), ("shoe_size", "a"),
+        ("items.shoe_size", "a"), ("customer.age.x", "a"), ("", "a"), ("total", "a\u0000"),
+    ],
+)  # fmt: skip
+def test_a_mapping_that_is_none_is_refused_by_field(target: str, path: Any) -> None:
+    with pytest.raises(InvalidInputError) as error:
+        check_mapping({target: path})
+    assert (error.value.field or "").startswith("mapping.")
+    assert check_mapping(MAPPING) == MAPPING
 
 
 def test_body_that_is_no_json_is_malformed() -> None:

@@ -118,7 +118,7 @@ def test_customer_is_known_by_the_shops_id() -> None:
     assert event("customers/update", body).type == "profile_update"
 
 
-@pytest.mark.parametrize("topic", ["products/update", "carts/update", "shop/redact", ""])
+@pytest.mark.parametrize("topic", ["themes/update", "app/uninstalled", "checkouts/delete", ""])
 def test_topic_that_is_not_read_is_answered_and_says_so(topic: str) -> None:
     request = sent(topic, {"id": 1})
     assert read("shopify", request) == []

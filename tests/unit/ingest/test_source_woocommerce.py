@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
+from core.catalogue import ProductRecord, StockRecord
 from core.errors import InvalidInputError
 from core.events import RawEvent
 from ingest.sources import SOURCES, WebhookRequest
 from ingest.sources.signing import woocommerce_headers
-from tests.unit.ingest.webhook_samples import SECRET, delivery, fixture, identifiers, incoming, read
+from tests.unit.ingest.webhook_samples import SECRET, delivery, fixture, identifiers, incoming, read, records
 
 SITE = "https://Shop.example/store/"
 
@@ -98,8 +99,52 @@ def test_customer_is_known_by_the_shops_id() -> None:
 def test_ping_and_topics_that_are_not_read_hold_no_event() -> None:
     ping = delivery({}, b"webhook_id=7")
     assert (read("woocommerce", ping), SOURCES["woocommerce"].ignored(ping)) == ([], "a ping")
-    other = sent("product.updated", {"id": 1})
+    other = sent("coupon.updated", {"id": 1})
     assert (read("woocommerce", other), SOURCES["woocommerce"].ignored(other)) == ([], "this topic is not read")
+
+
+def test_order_of_the_documentation_is_a_purchase() -> None:
+    (purchase,) = read("woocommerce", sent("order.created", fixture("woocommerce_docs_order.json")))
+    order = incoming(purchase).order
+    assert identifiers(purchase) == {("email", "john.doe@example.com")}
+    assert order is not None
+    assert (order.key, order.total_minor, order.status) == (
+        "demo|woocommerce/shop.example/store|727",
+        2935,
+        "processing",
+    )
+
+
+def test_order_in_the_bin_is_taken_back() -> None:
+    (gone,) = read("woocommerce", sent("order.deleted", {"id": 727}))
+    assert gone.order is not None
+    assert (gone.type, gone.order.kind, gone.identifiers) == ("order_cancelled", "cancel", [])
+    assert incoming(gone).order is not None
+
+
+@pytest.mark.parametrize(
+    ("topic", "expected"), [("customer.restored", "profile_update"), ("customer.deleted", "customer_deleted")]
+)
+def test_every_change_of_an_account_is_an_event(topic: str, expected: str) -> None:
+    (changed,) = read("woocommerce", sent(topic, {"id": 25}))
+    assert (changed.type, identifiers(changed)) == (expected, {("external_id", "woocommerce:25")})
+
+
+def test_product_is_a_record_with_its_stock_and_no_event() -> None:
+    body = {**fixture("woocommerce_docs_product.json"), "stock_quantity": 5}
+    request = sent("product.updated", body)
+    assert read("woocommerce", request) == []
+    product, stock = records("woocommerce", request)
+    assert isinstance(product, ProductRecord)
+    assert isinstance(stock, StockRecord)
+    assert (product.product_id, product.title, product.category) == ("794", "Premium Quality", "Clothing")
+    assert (stock.item_id, stock.location_id, stock.available) == ("794", "shop", 5)
+    (uncounted,) = records("woocommerce", sent("product.created", {**body, "stock_quantity": None}))
+    (gone,) = records("woocommerce", sent("product.deleted", {"id": 794}))
+    assert isinstance(uncounted, ProductRecord)
+    assert isinstance(gone, ProductRecord)
+    assert gone.is_deleted
+    assert records("woocommerce", sent("order.created", body)) == []
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.brand import BrandSettings
+from core.catalogue import Record
 from core.events import IncomingEvent, RawEvent
 from ingest.sources import SOURCES, WebhookRequest
 from ingest.steps import to_incoming
@@ -30,8 +31,18 @@ def delivery(headers: dict[str, str], body: bytes | dict[str, Any] | list[Any], 
 
 
 def read(source: str, request: WebhookRequest, settings: BrandSettings = BRAND) -> list[RawEvent]:
-    """What the source reads out of a delivery."""
-    return SOURCES[source].parse(request, settings)
+    """What the source reads out of a delivery; fails on what could not be read."""
+    events = []
+    for found in SOURCES[source].parse(request, settings):
+        if not isinstance(found, RawEvent):
+            raise found
+        events.append(found)
+    return events
+
+
+def records(source: str, request: WebhookRequest, settings: BrandSettings = BRAND) -> list[Record]:
+    """What the source reads beside events."""
+    return SOURCES[source].records(request, settings)
 
 
 def incoming(event: RawEvent, settings: BrandSettings = BRAND) -> IncomingEvent:
