@@ -1,6 +1,5 @@
 """Who may call what: every route states its guard, and a route without one cannot be registered."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -61,7 +60,7 @@ async def authenticate_key(request: Request, text: str, scope: Scope) -> Caller:
     directory = services_of(request).directory
     caller = directory.peek_caller(text)
     if caller is None:
-        caller = await asyncio.to_thread(directory.caller, text)
+        caller = await directory.caller(text)
     if scope not in caller.scopes:
         raise ForbiddenError(f"This key does not have the scope {scope}.")
     return caller

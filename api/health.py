@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from core.errors import ConfigurationError, UnavailableError
 from graph.driver import Graph
+from ingest.graph_watch import GraphWatch
 
 CHECK_SECONDS = 1.0
 # Written by the worker's heartbeat (`api/worker.py`) with a short life.
@@ -24,8 +25,9 @@ _DOWN = "down"
 class HealthChecks:
     """Asks Neo4j, Redis and the worker; one question at a time each, so that polling never piles up threads."""
 
-    def __init__(self, graph: Graph, client: Redis | None) -> None:
+    def __init__(self, graph: Graph, client: Redis | None, watch: GraphWatch | None = None) -> None:
         self._graph = graph
+        self._watch = watch
         self._redis = client
         # A thread of its own: with Neo4j away the shared ones are full of requests that wait for it.
         self._thread = ThreadPoolExecutor(1, "health")
@@ -37,13 +39,22 @@ class HealthChecks:
 
     async def report(self) -> dict[str, Any]:
         """`{"status": "ok"|"degraded", "checks": {"neo4j": …, "redis": …, "worker": …}}`; never raises."""
-        neo4j, redis_check, worker = await asyncio.gather(self.check_neo4j(), self._check_redis(), self._check_worker())
+        neo4j, redis_check, worker = await asyncio.gather(
+            self._check_neo4j(), self._check_redis(), self._check_worker()
+        )
         checks = {"neo4j": neo4j, "redis": redis_check, "worker": worker}
         is_ok = all(check["status"] == _OK for check in checks.values())
         return {"status": _OK if is_ok else "degraded", "checks": checks}
 
-    async def check_neo4j(self) -> Check:
-        """Whether Neo4j answers; events can be accepted exactly then."""
+    async def readiness(self) -> tuple[bool, dict[str, Any]]:
+        """Whether events can be accepted now, and the checks that say so: by Neo4j, or by the inbox in Redis."""
+        neo4j, redis_check = await asyncio.gather(self._check_neo4j(), self._check_redis())
+        is_ready = neo4j["status"] == _OK or redis_check["status"] == _OK
+        return is_ready, {"neo4j": neo4j, "redis": redis_check}
+
+    async def _check_neo4j(self) -> Check:
+        if self._watch is not None and self._watch.is_away:
+            return {"status": _DOWN, "reason": "it does not answer; events go to the inbox"}
         return await _timed(self._ask_neo4j)
 
     async def _ask_neo4j(self) -> None:

@@ -10,10 +10,17 @@ from api.health import HealthChecks
 from brands.directory import BrandDirectory
 from core.settings import Settings
 from graph.driver import Graph
+from ingest.drain import Drainer, drain_plan
+from ingest.inbox import Inbox
 from ingest.pipeline import Ingest
+from ingest.redis_clients import open_async_redis, open_redis
 
 # Health is asked every second by somebody: a Redis that accepts and never answers must not pile up requests.
-_REDIS_TIMEOUT = 1.0
+_REDIS_SECONDS = 1.0
+# What is put in the inbox is on the disk before it is answered: more patience than for a question.
+_INBOX_SECONDS = 2.0
+_DRAIN_SECONDS = 5.0
+_MEGABYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +34,13 @@ class Services:
     health: HealthChecks
     streams: ChangeStreams
     redis: Redis | None = None
+    drainer: Drainer | None = None
 
     async def close(self) -> None:
         """Finish what waits for its commit, then close the clients."""
         await self.streams.close()
+        if self.drainer is not None:
+            await self.drainer.close()
         self.health.close()
         self.directory.close()
         await self.ingest.close()
@@ -42,19 +52,28 @@ class Services:
 def open_services(settings: Settings) -> Services:
     """Open the clients that `settings` name; does no network traffic yet; raises ConfigurationError."""
     graph = Graph.connect(settings)
-    client = (
-        Redis.from_url(settings.redis_url, socket_timeout=_REDIS_TIMEOUT, socket_connect_timeout=_REDIS_TIMEOUT)
-        if settings.redis_url is not None
-        else None
-    )
+    client, inbox, drainer = None, None, None
+    if settings.redis_url is not None:
+        client = open_async_redis(settings.redis_url, connect_seconds=_REDIS_SECONDS, answer_seconds=_INBOX_SECONDS)
+        inbox = Inbox(
+            client,
+            max_entries=settings.inbox_max_events,
+            max_bytes=settings.inbox_max_megabytes * _MEGABYTE,
+        )
+        own = open_redis(settings.redis_url, connect_seconds=_REDIS_SECONDS, answer_seconds=_DRAIN_SECONDS)
+        drainer = Drainer(graph, own, drain_plan(settings))
+    ingest = Ingest(graph, settings, inbox)
+    if drainer is not None:
+        ingest.watch.on_return(drainer.wake)
     return Services(
         settings=settings,
         graph=graph,
         directory=BrandDirectory(graph, settings.moved_at_once),
-        ingest=Ingest(graph, settings),
-        health=HealthChecks(graph, client),
+        ingest=ingest,
+        health=HealthChecks(graph, client, ingest.watch),
         streams=ChangeStreams(graph),
         redis=client,
+        drainer=drainer,
     )
 
 

@@ -22,6 +22,7 @@ ALIVE_SECONDS = 30
 VISIBILITY_SECONDS = 3600
 _RELAY_SECONDS = 2.0
 _CHANGES_SECONDS = 1.0
+_DRAIN_SECONDS = 2.0
 _RETENTION_SECONDS = 3600.0
 _BULK_SECONDS = 2.0
 _SWEEP_SECONDS = 60.0
@@ -76,6 +77,7 @@ def _schedule() -> dict[str, Any]:
     ticks = {
         "ingest.relay_marks": (_RELAY_SECONDS, 10),
         "ingest.move_events": (_RELAY_SECONDS, 10),
+        "ingest.drain_inbox": (_DRAIN_SECONDS, 10),
         "ingest.relay_changes": (_CHANGES_SECONDS, 10),
         "ingest.prune_changes": (_RETENTION_SECONDS, 1),
         "ingest.decide_reviews": (_BULK_SECONDS, 1),

@@ -1,5 +1,6 @@
 """A small cache for what every request needs: fresh for seconds, and the last known value while Neo4j is away."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -65,11 +66,36 @@ class FreshCache(Generic[K, V]):
             entry.fresh_until = time.monotonic() + _RETRY_SECONDS
             return entry.value
 
+    async def fetch(self, key: K) -> V | None:
+        """As `get`, without holding a thread: however many ask for unknown keys, others are served meanwhile."""
+        entry = self._entries.get(key)
+        now = time.monotonic()
+        if entry is not None and entry.fresh_until > now:
+            return entry.value
+        load = asyncio.wrap_future(self._load(key))
+        # Whoever stops waiting leaves the load to the others: nobody may miss the error.
+        load.add_done_callback(_heard)
+        if entry is None or entry.value is None or now - entry.loaded_at > _STALE_SECONDS:
+            return await asyncio.shield(load)
+        try:
+            return await asyncio.wait_for(asyncio.shield(load), _PATIENCE_SECONDS)
+        except (UnavailableError, TimeoutError):
+            entry.fresh_until = time.monotonic() + _RETRY_SECONDS
+            return entry.value
+
     def forget(self, key: K) -> None:
         """Load the value again at its next use."""
         with self._guard:
             self._entries.pop(key, None)
             # A load under way may have read what was before.
+            self._loading.pop(key, None)
+
+    def expire(self, key: K) -> None:
+        """Load the value again at its next use; while that cannot be done the known one counts on."""
+        with self._guard:
+            entry = self._entries.get(key)
+            if entry is not None:
+                entry.fresh_until = 0.0
             self._loading.pop(key, None)
 
     def close(self) -> None:
@@ -103,3 +129,8 @@ class FreshCache(Generic[K, V]):
             now = time.monotonic()
             value = load.result()
             self._entries[key] = _Entry(value, now, now + (self._ttl if value is not None else _UNKNOWN_SECONDS))
+
+
+def _heard(load: "asyncio.Future[V | None]") -> None:
+    if not load.cancelled():
+        load.exception()

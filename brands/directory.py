@@ -1,5 +1,6 @@
 """Whose call is it: keys, webhook endpoints and brand settings by name, kept fresh in the process for every request."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from brands.api_keys import key_id_of, matches
@@ -38,6 +39,9 @@ class BrandDirectory:
         self._endpoints: FreshCache[tuple[str, str], EndpointRecord] = FreshCache(
             lambda name: repository.find_endpoint(graph, *name), ttl=KEY_SECONDS
         )
+        self._accounts: FreshCache[tuple[str, str], tuple[EndpointRecord, ...]] = FreshCache(
+            lambda name: tuple(repository.list_endpoints_by_account(graph, *name)) or None, ttl=KEY_SECONDS
+        )
         self._settings: FreshCache[str, BrandSettings] = FreshCache(self._read_settings, ttl=SETTINGS_SECONDS)
 
     def _read_settings(self, brand: str) -> BrandSettings | None:
@@ -50,10 +54,13 @@ class BrandDirectory:
         record = self._keys.peek(key_id) if key_id is not None else None
         return _caller(record) if record is not None and _is_valid(key_text, record) else None
 
-    def caller(self, key_text: str) -> Caller:
-        """The caller behind a key; raises UnauthorizedError for unknown, wrong and revoked keys alike."""
+    async def caller(self, key_text: str) -> Caller:
+        """The caller behind a key; raises UnauthorizedError for unknown, wrong and revoked keys alike.
+
+        While the graph is away keys seen before count on; of others nobody can tell: UnavailableError.
+        """
         key_id = key_id_of(key_text)
-        record = self._keys.get(key_id) if key_id is not None else None
+        record = await self._keys.fetch(key_id) if key_id is not None else None
         if record is None or not _is_valid(key_text, record):
             raise UnauthorizedError("The key is unknown, wrong or revoked.")
         return _caller(record)
@@ -69,32 +76,40 @@ class BrandDirectory:
             raise NotFoundError("No such brand.")
         return found
 
+    async def fetch_settings(self, brand: str) -> BrandSettings:
+        """As `settings`, for the event loop."""
+        found = await self._settings.fetch(brand)
+        if found is None:
+            raise NotFoundError("No such brand.")
+        return found
+
     def forget_settings(self, brand: str) -> None:
         """Read the brand's settings anew at their next use; other processes follow within seconds."""
         self._settings.forget(brand)
 
-    def endpoint(self, source: str, endpoint_id: str) -> EndpointRecord:
+    async def endpoint(self, source: str, endpoint_id: str) -> EndpointRecord:
         """The webhook endpoint at an address; raises NotFoundError when there is none for this source."""
-        found = self._endpoints.get((source, endpoint_id))
+        found = await self._endpoints.fetch((source, endpoint_id))
         if found is None:
             raise NotFoundError("No such webhook address.")
         return found
 
-    def endpoints_of_account(self, source: str, account: str) -> list[EndpointRecord]:
+    async def endpoints_of_account(self, source: str, account: str) -> Sequence[EndpointRecord]:
         """Endpoints that registered a shop domain or account; the signature decides which one it is."""
-        return repository.list_endpoints_by_account(self._graph, source, account)
+        return await self._accounts.fetch((source, account)) or ()
 
     def remember_account(self, brand: str, source: str, account: str) -> BrandSettings:
         """Make `account` the source's first one unless it has one already; the settings that hold from now on."""
         endpoint_id = repository.register_account(self._graph, brand, source, account, at=utc_now())
         if endpoint_id is not None:
-            self._endpoints.forget((source, endpoint_id))
-        self._settings.forget(brand)
+            self._endpoints.expire((source, endpoint_id))
+        self._accounts.forget((source, account))
+        self._settings.expire(brand)
         return self.settings(brand)
 
     def close(self) -> None:
         """Start no more look-ups."""
-        for cache in (self._keys, self._endpoints, self._settings):
+        for cache in (self._keys, self._endpoints, self._accounts, self._settings):
             cache.close()
 
     def revoke(self, brand: str, key_id: str) -> None:

@@ -10,6 +10,10 @@
     ├── ConflictError            409  the thing is in a state that refuses the command
     ├── GoneError                410  it was there and was removed
     ├── UnavailableError         503  a dependency is away; carries Retry-After seconds
+    │   └── BusyError            429  more is coming in than can be taken now; carries Retry-After seconds
+    ├── TimedOutError            503  the graph answers, but this takes it longer than it may
+    ├── PoisonedEventError       422  the graph refuses this one event; it is kept as a dead letter
+    │   └── TimedOutEventError   503  this one event takes the graph longer than it may; it is kept as a dead letter
     └── ConfigurationError       —    the operator's set-up is wrong; says what to do
 
 Messages never contain the offending value: it may be personal data.
@@ -97,6 +101,34 @@ class UnavailableError(ConstIntelError):
     def __init__(self, detail: str, *, retry_after: int = 2) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class BusyError(UnavailableError):
+    """More is coming in than can be taken now; try again after `retry_after` seconds."""
+
+    status = 429
+    code = "too_many_requests"
+
+
+class TimedOutError(ConstIntelError):
+    """The graph answers, but this takes it longer than it may; again would take as long."""
+
+    status = 503
+    code = "timed_out"
+
+
+class PoisonedEventError(ConstIntelError):
+    """The graph refuses this one event whatever stands beside it; sending it again does not help."""
+
+    status = 422
+    code = "event_refused"
+
+
+class TimedOutEventError(PoisonedEventError):
+    """The graph answers, but not about this event within the time that it has."""
+
+    status = 503
+    code = "event_timed_out"
 
 
 class ConfigurationError(ConstIntelError):

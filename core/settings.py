@@ -29,9 +29,13 @@ class Settings(BaseSettings):
     group_commit_writers: int = 2
     """Transactions open at once in one process; more than the server's cores only wait for locks."""
     retry_budget_seconds: float = 8.0
-    """How long one commit is retried before its callers get a 503."""
+    """How long one commit is tried before its events go to the inbox; without Redis its callers get a 503 then."""
     moved_at_once: int = Field(default=DEFAULT_MOVED_AT_ONCE, gt=0)
     """Events that change hands in the transaction of a late sign-in; of more a task moves as many at a time."""
+    inbox_max_events: int = Field(default=500_000, gt=0)
+    """Events that may wait in the inbox while Neo4j is away; past it senders get a 503."""
+    inbox_max_megabytes: int = Field(default=1024, gt=0)
+    """The same in size: Redis keeps the inbox in memory and on disk."""
     change_retention_days: float = Field(default=30, gt=0)
     """How long entries of the change feed are kept."""
     webhook_timeout_seconds: float = Field(default=10, gt=0, le=60)

@@ -77,6 +77,8 @@ def neo4j_conf(home: Path, bolt_port: int, http_port: int, sizes: Sizes) -> str:
         "dbms.cypher.hints_error": "true",
         "dbms.security.auth_enabled": "true",
         "dbms.usage_report.enabled": "false",
+        # A client that hears nothing for twice this time, even while its query runs, takes the connection for dead.
+        "server.bolt.connection_keep_alive": "5s",
         # By then the databases are closed; the defaults keep an idle server waiting for ten seconds.
         "internal.server.bolt.connection_shutdown_wait_time": "1s",
         "internal.server.bolt.thread_pool_shutdown_wait_time": "1s",

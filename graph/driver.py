@@ -19,6 +19,19 @@ _RETRY_SECONDS = 5.0
 # Two installations may migrate one database at once: their schema locks can meet.
 _SCHEMA_SECONDS = 30.0
 _SCHEMA_PAUSE_SECONDS = 0.1
+# A server that is there takes milliseconds for a connection and its greeting.
+_PROBE_CONNECT_SECONDS = 1.0
+_PROBE_SECONDS = 2.0
+
+
+def probe(settings: Settings) -> None:
+    """Ask over a new connection whether the server answers, for two seconds; raises UnavailableError when it does not.
+
+    Connections of a pool do for this only while all is well: a server that stopped answers on none of them, and the
+    driver waits long for each.
+    """
+    with Graph.connect(settings, answer_seconds=_PROBE_SECONDS) as graph:
+        graph.verify()
 
 
 class Graph:
@@ -29,8 +42,11 @@ class Graph:
         self.database = database
 
     @classmethod
-    def connect(cls, settings: Settings) -> Self:
-        """Open a driver for `settings` without network traffic; raises ConfigurationError without a URI."""
+    def connect(cls, settings: Settings, *, answer_seconds: float | None = None) -> Self:
+        """Open a driver for `settings` without network traffic; raises ConfigurationError without a URI.
+
+        `answer_seconds` makes it give up on a connection after that time instead of the usual ones.
+        """
         if settings.neo4j_uri is None or settings.neo4j_password is None:
             what = "Neo4j is not configured: set NEO4J_URI and NEO4J_PASSWORD, or run `constintel up`."
             raise ConfigurationError(what)
@@ -38,9 +54,9 @@ class Graph:
             settings.neo4j_uri,
             auth=(settings.neo4j_user, settings.neo4j_password.get_secret_value()),
             max_connection_pool_size=_POOL_SIZE,
-            connection_timeout=5.0,
-            connection_acquisition_timeout=10.0,
-            max_transaction_retry_time=_RETRY_SECONDS,
+            connection_timeout=5.0 if answer_seconds is None else _PROBE_CONNECT_SECONDS,
+            connection_acquisition_timeout=10.0 if answer_seconds is None else answer_seconds,
+            max_transaction_retry_time=_RETRY_SECONDS if answer_seconds is None else 0.0,
             telemetry_disabled=True,
             notifications_min_severity="OFF",
         )

@@ -18,7 +18,7 @@ from neo4j.exceptions import (
     SessionExpired,
 )
 
-from core.errors import UnavailableError
+from core.errors import TimedOutError, UnavailableError
 from graph.driver import Graph
 from graph.queries import query_text
 
@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 _MIN_BACKOFF = 0.005
 _MAX_BACKOFF = 0.25
+_TIMED_OUT = "TransactionTimedOut"
 
 
 class StaleReadError(Exception):
@@ -77,7 +78,8 @@ def in_transaction(graph: Graph, work: Callable[[Transaction], T], *, budget_sec
     """Run `work` in one transaction and commit; try again on transient failures until `budget_seconds` are over.
 
     `work` must be idempotent by key: after a lost connection during commit the outcome is unknown and it runs again.
-    Raises UnavailableError when the budget is used up, whatever else `work` raises otherwise.
+    Raises UnavailableError when the budget is used up, TimedOutError when the server ended it for its length, and
+    whatever else `work` raises.
     """
     deadline = time.monotonic() + budget_seconds
     attempt = 0
@@ -86,6 +88,8 @@ def in_transaction(graph: Graph, work: Callable[[Transaction], T], *, budget_sec
         try:
             return _attempt(graph, work, is_replay=is_replay)
         except (StaleReadError, DriverError, Neo4jError) as error:
+            if isinstance(error, Neo4jError) and _TIMED_OUT in (error.code or ""):
+                raise TimedOutError("The graph takes longer for this than it may.") from error
             if not _count_if_retryable(error):
                 raise
             attempt += 1

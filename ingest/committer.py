@@ -8,15 +8,16 @@ the graph keep several processes right; this keeps one process fast.
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
 from core.brand import BrandSettings
 from core.decisions import EventResult
-from core.errors import ConstIntelError, InvalidInputError, UnavailableError
+from core.errors import ConstIntelError, PoisonedEventError, TimedOutError, TimedOutEventError, UnavailableError
 from core.events import IncomingEvent
 
 log = structlog.get_logger(__name__)
@@ -29,7 +30,7 @@ Outcome = EventResult | ConstIntelError
 CommitBatch = Callable[[BrandSettings, Sequence[IncomingEvent]], list[EventResult]]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     """One request: its events in order and the future of its caller."""
 
@@ -40,6 +41,8 @@ class _Waiting:
     """Identifiers and order keys of its events."""
     guarded: frozenset[object] = frozenset()
     """What no other writer touches while it is under way: all of `touched` and the profiles it led to last time."""
+    since: float = field(default_factory=time.monotonic)
+    """When it came, on the machine's monotonic clock."""
 
 
 class GroupCommitter:
@@ -54,6 +57,7 @@ class GroupCommitter:
         self._max_events = max_events
         self._max_waiting = max_waiting
         self._queues: dict[str, deque[_Waiting]] = {}
+        self._unanswered: dict[int, _Waiting] = {}
         self._under_way: dict[str, set[object]] = {}
         self._hints: dict[str, dict[object, str]] = {}
         self._turns: deque[str] = deque()
@@ -81,10 +85,49 @@ class GroupCommitter:
             queue = self._queues.setdefault(settings.id, deque())
             if not queue:
                 self._turns.append(settings.id)
-            queue.append(_Waiting(settings, events, future, _touched(events)))
+            waiting = _Waiting(settings, events, future, _touched(events))
+            queue.append(waiting)
+            self._unanswered[id(waiting)] = waiting
             self._waiting_events += len(events)
             self._changed.notify()
         return future
+
+    def oldest_seconds(self) -> float:
+        """How long the oldest request without an answer has waited; 0 without any."""
+        # Requests are answered out of order, but none comes in with an earlier time.
+        with self._changed:
+            oldest = next(iter(self._unanswered.values()), None)
+        return time.monotonic() - oldest.since if oldest is not None else 0.0
+
+    def give_up(self, seconds: float, seconds_for_event: float = 0.0) -> int:
+        """Answer requests that have waited so long with UnavailableError; how many. Call it on their event loop.
+
+        What no writer has taken yet is not stored; what one is at may be, and a repeat of it is a duplicate.
+        """
+        latest = time.monotonic() - seconds
+        with self._changed:
+            late = [
+                waiting
+                for waiting in self._unanswered.values()
+                if waiting.since + seconds_for_event * len(waiting.events) <= latest
+            ]
+            if not late:
+                return 0
+            for waiting in late:
+                del self._unanswered[id(waiting)]
+            for brand, queue in list(self._queues.items()):
+                kept = [waiting for waiting in queue if id(waiting) in self._unanswered]
+                self._waiting_events -= sum(len(waiting.events) for waiting in queue)
+                self._waiting_events += sum(len(waiting.events) for waiting in kept)
+                queue.clear()
+                queue.extend(kept)
+                if not kept:
+                    del self._queues[brand]
+                    self._turns.remove(brand)
+        for waiting in late:
+            error = UnavailableError("The graph does not answer in time.")
+            _answer([(waiting.future, [error] * len(waiting.events))])
+        return len(late)
 
     def close(self) -> None:
         """Commit what is waiting, then stop the writers."""
@@ -147,6 +190,7 @@ class GroupCommitter:
             under_way = self._under_way[brand]
             for waiting in taken:
                 under_way -= waiting.guarded
+                self._unanswered.pop(id(waiting), None)
             self._remember(brand, taken, outcomes)
             if not under_way and brand not in self._queues:
                 del self._under_way[brand]
@@ -165,7 +209,8 @@ class GroupCommitter:
     def _write(self) -> None:
         while taken := self._take():
             settings = taken[0].settings
-            outcomes = self._outcomes(settings, [event for waiting in taken for event in waiting.events])
+            events = [event for waiting in taken for event in waiting.events]
+            outcomes = commit_halving(self._commit, settings, events)
             self._release(settings.id, taken, outcomes)
             by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[list[Outcome]], list[Outcome]]]] = {}
             start = 0
@@ -176,18 +221,25 @@ class GroupCommitter:
             for loop, answers in by_loop.items():
                 loop.call_soon_threadsafe(_answer, answers)
 
-    def _outcomes(self, settings: BrandSettings, events: list[IncomingEvent]) -> list[Outcome]:
-        """Commit `events`; a batch that keeps failing is halved until the bad event stands alone."""
-        try:
-            return list(self._commit(settings, events))
-        except UnavailableError as error:
-            return [error] * len(events)
-        except Exception as error:  # noqa: BLE001 (a writer thread must outlive any bad event; the reason is logged by type)
-            if len(events) > 1:
-                middle = len(events) // 2
-                return self._outcomes(settings, events[:middle]) + self._outcomes(settings, events[middle:])
-            log.error("event_refused_by_graph", event_id=events[0].id, reason=type(error).__name__)
-            return [InvalidInputError("The event could not be stored.")]
+
+def commit_halving(commit: CommitBatch, settings: BrandSettings, events: Sequence[IncomingEvent]) -> list[Outcome]:
+    """Commit `events`; a batch that keeps failing is halved until the bad event stands alone.
+
+    Its outcome is a PoisonedEventError; when the graph is away, that of all that are left is an UnavailableError.
+    """
+    try:
+        return list(commit(settings, events))
+    except UnavailableError as error:
+        return [error] * len(events)
+    except Exception as error:  # writers must outlive any bad event; the reason is logged by type
+        if len(events) > 1:
+            middle = len(events) // 2
+            first = commit_halving(commit, settings, events[:middle])
+            return first + commit_halving(commit, settings, events[middle:])
+        log.error("event_refused_by_graph", event_id=events[0].id, exc_info=error)
+        if isinstance(error, TimedOutError):
+            return [TimedOutEventError("The event took longer to store than it may; it is kept as a dead letter.")]
+        return [PoisonedEventError("The event could not be stored; it is kept as a dead letter.")]
 
 
 def _touched(events: Sequence[IncomingEvent]) -> frozenset[object]:

@@ -1,4 +1,4 @@
-"""Celery tasks of `ingest`: thin; beat calls the relay and the mover of events every two seconds."""
+"""Celery tasks of `ingest`: thin; beat calls the relay, the drainer and the mover of events every two seconds."""
 
 import os
 
@@ -10,13 +10,17 @@ from celery.signals import worker_process_shutdown
 from core.errors import ConfigurationError, UnavailableError
 from core.settings import load_settings
 from graph.process import close_process_graph, process_graph
+from ingest.drain import drain_inbox, drain_plan
+from ingest.inbox import inbox_length
 from ingest.recomputing import move_waiting
+from ingest.redis_clients import open_redis
 from ingest.relay import FEATURES_TASK, relay_marks
 
 log = structlog.get_logger(__name__)
 
 RELAY_TASK = "ingest.relay_marks"
 MOVE_TASK = "ingest.move_events"
+DRAIN_TASK = "ingest.drain_inbox"
 # Without limits a broker that accepts and never answers blocks for ever.
 _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 5.0
@@ -49,6 +53,17 @@ def move_events_task() -> None:
         log.warning("moving_waits", reason=type(error).__name__)
 
 
+@shared_task(name=DRAIN_TASK, ignore_result=True)
+def drain_inbox_task() -> None:
+    """Commit what waits in the inbox; cheap when it is empty, harmless when several run at once."""
+    try:
+        if inbox_length(process_redis()):
+            drain_inbox(process_graph(), process_redis(), drain_plan(load_settings()))
+    except (UnavailableError, redis.ConnectionError, redis.TimeoutError) as error:
+        # Nothing is lost: what was not committed is still there, and the next call finds it.
+        log.warning("inbox_waits", reason=type(error).__name__)
+
+
 def wake_features(mark_ids: list[str]) -> None:
     """Send the features task by its name: this layer knows no model code."""
     current_app.send_task(FEATURES_TASK, args=[mark_ids], ignore_result=True)
@@ -68,8 +83,6 @@ def process_redis() -> redis.Redis:
         url = load_settings().redis_url
         if url is None:
             raise ConfigurationError("Redis is not configured: set REDIS_URL, or run `constintel up`.")
-        _Held.client = redis.Redis.from_url(
-            url, socket_connect_timeout=_CONNECT_SECONDS, socket_timeout=_ANSWER_SECONDS, health_check_interval=30
-        )
+        _Held.client = open_redis(url, connect_seconds=_CONNECT_SECONDS, answer_seconds=_ANSWER_SECONDS)
         _Held.pid = os.getpid()
     return _Held.client

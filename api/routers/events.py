@@ -1,9 +1,9 @@
 """Events in and single events back: the first stop of the walk of one event; read `ingest/pipeline.py` next."""
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -25,10 +25,10 @@ from api.wiring import Services, services_of
 from brands.directory import Caller
 from core.brand import BrandSettings
 from core.clock import utc_now
-from core.errors import ConstIntelError, InvalidInputError
+from core.errors import ConstIntelError, InvalidInputError, NotFoundError, UnavailableError
 from core.events import RawEvent
 from core.strict_json import parse_json, parse_json_object
-from graph.repositories.events_read import get_event
+from graph.repositories.events_read import get_event, queued_event
 from ingest.steps import parse_event
 from ingest.steps.fields import safe_name
 
@@ -98,9 +98,17 @@ async def send_events(request: Request) -> Response:
     responses=answers(StoredEvent, 401, 403, 404, 503),
 )
 @needs("read")
-def read_event(event_id: str, caller: CallerDep, services: ServicesDep) -> Response:
-    """The event as stored; its `profile_id` is the live profile of now."""
-    return JsonAnswer(get_event(services.graph, caller.brand, event_id))
+async def read_event(event_id: str, caller: CallerDep, services: ServicesDep) -> Response:
+    """The event as stored; its `profile_id` is the live profile of now. One that waits for Neo4j is `queued`."""
+    waiting = await services.ingest.find_queued(caller.brand, event_id)
+    if waiting is not None and services.ingest.watch.is_away:
+        return JsonAnswer(queued_event(waiting))
+    try:
+        return JsonAnswer(await run_in_threadpool(get_event, services.graph, caller.brand, event_id))
+    except (NotFoundError, UnavailableError):
+        if waiting is None:
+            raise
+        return JsonAnswer(queued_event(waiting))
 
 
 router.routes[:0] = raw_router.routes
@@ -110,7 +118,7 @@ async def settings_of(services: Services, brand: str) -> BrandSettings:
     """The brand's settings, from memory when they are fresh."""
     directory = services.directory
     settings = directory.peek_settings(brand)
-    return settings if settings is not None else await asyncio.to_thread(directory.settings, brand)
+    return settings if settings is not None else await directory.fetch_settings(brand)
 
 
 def as_result(result: object, request_id: str) -> object:

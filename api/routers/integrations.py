@@ -46,7 +46,7 @@ async def take_webhook(request: Request) -> Response:
     source = _source(request)
     services = services_of(request)
     endpoint_id = request.scope["path_params"]["endpoint_id"]
-    endpoint = await asyncio.to_thread(services.directory.endpoint, source.name, endpoint_id)
+    endpoint = await services.directory.endpoint(source.name, endpoint_id)
     if source.name == _POS and presented_key(request) is not None:
         if await _brand_of_key(request) != endpoint.brand:
             raise NotFoundError("No such webhook address.")
@@ -100,7 +100,7 @@ async def _take_by_account(request: Request) -> Response:
 async def _brand_of_account(services: Services, delivery: "_Delivery", account: str) -> str:
     """The brand whose secret made the signature, among those that registered the account named."""
     source = delivery.source
-    for endpoint in await asyncio.to_thread(services.directory.endpoints_of_account, source.name, account):
+    for endpoint in await services.directory.endpoints_of_account(source.name, account):
         try:
             source.verify(delivery.request, [endpoint.secret])
         except UnauthorizedError:

@@ -30,7 +30,6 @@ async def read_health(request: Request) -> Response:
 @is_open()
 async def read_readiness(request: Request) -> Response:
     """200 only when events can be accepted, else 503."""
-    check = await services_of(request).health.check_neo4j()
-    is_ready = check["status"] == "ok"
-    body = {"status": "ok" if is_ready else "unavailable", "checks": {"neo4j": check}}
+    is_ready, checks = await services_of(request).health.readiness()
+    body = {"status": "ok" if is_ready else "unavailable", "checks": checks}
     return JsonAnswer(body, 200 if is_ready else 503, None if is_ready else {"Retry-After": "2"})

@@ -1,6 +1,5 @@
 """What the doors of tracking libraries share: keys in all their places, browsers of other origins, taking messages."""
 
-import asyncio
 import base64
 import binascii
 from collections.abc import Callable, Sequence
@@ -19,11 +18,18 @@ from api.routes import Handler, RawRoute, caller_of
 from api.wiring import services_of
 from core.clock import utc_now
 from core.decisions import EventResult
-from core.errors import ConstIntelError, InvalidInputError, MalformedBodyError, TooLargeError, UnauthorizedError
+from core.errors import (
+    ConstIntelError,
+    InvalidInputError,
+    MalformedBodyError,
+    PoisonedEventError,
+    TooLargeError,
+    UnauthorizedError,
+)
 from core.events import RawEvent
 from core.identifiers import Trust
 from core.strict_json import decompress, parse_json
-from graph.repositories.dead_letters import DeadLetter, keep_letters
+from graph.repositories.dead_letters import DeadLetter, message_letter
 from ingest.sources.tracking import KEY_FIELDS, Upload
 from ingest.sources.webhook import parse_form
 from ingest.steps.fields import as_object, read_time
@@ -106,17 +112,19 @@ async def take_messages(request: Request, way: str, messages: Sequence[Any], par
             outcomes[place] = outcome
     now = utc_now()
     letters: list[DeadLetter] = []
+    rejected = 0
     for message, result in zip(messages, outcomes, strict=True):
         if isinstance(result, ConstIntelError):
             if result.is_retryable:
                 raise result
-            letters.append(DeadLetter(way, _without_key(message), result, now))
-    if letters:
-        await asyncio.to_thread(keep_letters, services.graph, caller.brand, letters)
+            rejected += 1
+            if not isinstance(result, PoisonedEventError):
+                letters.append(message_letter(caller.brand, way, _without_key(message), result, now))
+    await services.ingest.keep_letters(letters)
     request_id = request.scope["request_id"]
     return {
-        "accepted": len(messages) - len(letters),
-        "rejected": len(letters),
+        "accepted": len(messages) - rejected,
+        "rejected": rejected,
         "results": [_result(outcome, request_id) for outcome in outcomes],
     }
 

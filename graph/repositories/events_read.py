@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from core.clock import format_time
+from core.decisions import DecisionKind
 from core.errors import NotFoundError
+from core.events import IncomingEvent
 from core.money import to_decimal_string
 from graph.driver import Graph
 from graph.values import group_identifiers, parse_json, to_time_text
@@ -34,6 +37,33 @@ def get_event(graph: Graph, brand: str, event_id: str) -> dict[str, Any]:
         "rules": list(stored.get("rules") or ()),
         "rule_version": stored.get("rule_version"),
         "warnings": list(stored.get("warnings") or ()),
+    }
+
+
+def queued_event(event: IncomingEvent) -> dict[str, Any]:
+    """An event that waits in the inbox, in the same shape: nothing is decided about it yet."""
+    order = event.order
+    amount = to_decimal_string(order.total_minor, order.currency) if order is not None and order.currency else None
+    return {
+        "event_id": event.id,
+        "type": event.type,
+        "channel": event.channel,
+        "source": event.source,
+        "occurred_at": format_time(event.occurred_at),
+        "received_at": format_time(event.received_at),
+        "decision": DecisionKind.QUEUED,
+        "profile_id": None,
+        "merged_profile_ids": [],
+        "merge_id": None,
+        "review_id": None,
+        "identifiers": group_identifiers([list(identifier) for identifier in event.identifiers]),
+        "payload": parse_json(event.payload, {}),
+        "amount": amount,
+        "currency": order.currency if amount is not None and order is not None else None,
+        "trust": event.trust,
+        "rules": [],
+        "rule_version": None,
+        "warnings": list(event.warnings),
     }
 
 

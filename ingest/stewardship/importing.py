@@ -51,7 +51,7 @@ async def import_profiles(
     for profile in profiles:
         places.append(len(raws))
         raws.extend(_events_of(profile, brand, resolve=resolve))
-    outcomes = await ingest.take(brand, raws)
+    outcomes = await ingest.take(brand, raws, may_queue=False)
     for outcome in outcomes:
         if isinstance(outcome, ConstIntelError):
             raise outcome

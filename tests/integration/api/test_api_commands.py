@@ -1,5 +1,6 @@
 """Commands with an idempotency key run once; brands are made by HTTP as by the command line."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -174,7 +175,7 @@ def test_the_demo_brand_keeps_its_good_key_and_gets_a_new_one_for_a_bad(graph: G
     new = ensure_demo_brand(graph, key[:-4] + "AAAA")
     assert new != key
     directory = BrandDirectory(graph)
-    assert {directory.caller(one).brand for one in (key, new)} == {"demo"}
+    assert {asyncio.run(directory.caller(one)).brand for one in (key, new)} == {"demo"}
 
 
 def test_only_the_operators_key_makes_brands(service: Service, tenant: Tenant) -> None:

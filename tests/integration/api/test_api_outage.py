@@ -19,7 +19,7 @@ _SECONDS = 30.0
 
 
 class Link:
-    """A TCP link to Neo4j that can be cut and mended."""
+    """A TCP link to Neo4j that can be cut and mended, or frozen and thawed."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
@@ -27,6 +27,8 @@ class Link:
         self.port: int = self._listener.getsockname()[1]
         self._open: list[socket.socket] = []
         self._is_cut = False
+        self._flows = threading.Event()
+        self._flows.set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
@@ -41,9 +43,18 @@ class Link:
         """Let connections through again."""
         self._is_cut = False
 
+    def freeze(self) -> None:
+        """Carry nothing any more: connections stay open, new ones open too, and nobody gets an answer."""
+        self._flows.clear()
+
+    def thaw(self) -> None:
+        """Carry everything that waited."""
+        self._flows.set()
+
     def close(self) -> None:
         """End the link for good."""
         self.cut()
+        self.thaw()
         self._listener.close()
 
     def _accept(self) -> None:
@@ -66,6 +77,7 @@ class Link:
                     piece = ready.fileobj.recv(_PIECE)  # type: ignore[union-attr]  # sockets were registered
                     if not piece:
                         return
+                    self._flows.wait()
                     ready.data.sendall(piece)
 
 
@@ -77,11 +89,15 @@ def link(service_settings: Settings) -> Iterator[Link]:
     opened.close()
 
 
-def test_an_outage_is_503_until_it_is_over_and_the_event_is_stored_once(
+def test_without_redis_an_outage_is_503_until_it_is_over_and_the_event_is_stored_once(
     service_settings: Settings, tenant: Tenant, link: Link
 ) -> None:
     settings = service_settings.model_copy(
-        update={"neo4j_uri": f"bolt://127.0.0.1:{link.port}", "retry_budget_seconds": 1.0}
+        update={
+            "neo4j_uri": f"bolt://127.0.0.1:{link.port}",
+            "redis_url": None,
+            "retry_budget_seconds": 1.0,
+        }
     )
     event = {"type": "identify", "message_id": uuid.uuid4().hex, "identifiers": {"email": "o@example.com"}}
     with serving(settings) as running, client_of(running.url, tenant.created["api_key"]) as client:

@@ -8,9 +8,9 @@ import pytest
 
 from core.brand import BrandSettings
 from core.decisions import EventResult
-from core.errors import InvalidInputError, UnavailableError
+from core.errors import PoisonedEventError, TimedOutError, TimedOutEventError, UnavailableError
 from core.events import IncomingEvent
-from ingest.committer import GroupCommitter
+from ingest.committer import GroupCommitter, commit_halving
 from tests.factories import event
 
 BRAND = BrandSettings("b")
@@ -81,7 +81,7 @@ def test_a_bad_event_stands_alone_and_the_others_are_stored() -> None:
         return list(answer)
 
     answers = asyncio.run(send())
-    assert [type(answer) for answer in answers] == [EventResult, InvalidInputError, EventResult, EventResult]
+    assert [type(answer) for answer in answers] == [EventResult, PoisonedEventError, EventResult, EventResult]
 
 
 def test_too_much_waiting_is_refused_at_once() -> None:
@@ -108,3 +108,40 @@ def test_closing_commits_what_is_waiting() -> None:
         return len(await asyncio.gather(*futures))
 
     assert asyncio.run(send()) == 50
+
+
+def test_an_event_that_takes_too_long_by_itself_is_told_apart_from_bad_data() -> None:
+    def commit(_: BrandSettings, events: Sequence[IncomingEvent]) -> list[EventResult]:
+        if any(item.id == "evt_b_slow" for item in events):
+            raise TimedOutError("too long")
+        return stored(events)
+
+    outcomes = commit_halving(commit, BRAND, [one(name, f"email:{name}") for name in ("x", "slow", "y")])
+    assert [type(outcome) for outcome in outcomes] == [EventResult, TimedOutEventError, EventResult]
+
+
+def test_requests_that_waited_too_long_are_given_up_and_what_no_writer_took_is_not_stored() -> None:
+    gate = Gate()
+
+    async def send() -> tuple[list[object], int]:
+        committer = GroupCommitter(gate, max_events=1, writers=1)
+        futures = [committer.submit(BRAND, [one("first", "email:a")])]
+        await asyncio.to_thread(gate.entered.wait, 10)
+        futures += [committer.submit(BRAND, [one(f"w{n}", f"email:{n}")]) for n in range(3)]
+        assert committer.oldest_seconds() > 0
+        assert committer.give_up(3600) == 0
+        # A request of many events may take longer.
+        assert committer.give_up(0.0, 3600) == 0
+        assert committer.give_up(0.0) == 4
+        answers = await asyncio.gather(*futures)
+        waiting = committer.waiting_events
+        assert committer.oldest_seconds() == 0.0
+        gate.opened.set()
+        later = await committer.submit(BRAND, [one("later", "email:z")])
+        await asyncio.to_thread(committer.close)
+        return [type(outcome) for answer in [*answers, later] for outcome in answer], waiting
+
+    answers, waiting = asyncio.run(send())
+    assert answers == [UnavailableError] * 4 + [EventResult]
+    assert waiting == 0
+    assert gate.batches == [["evt_b_first"], ["evt_b_later"]]

@@ -1,0 +1,202 @@
+"""Empties the inbox once the graph answers again: one leased caller at a time, through the commit of every event."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import redis
+import structlog
+
+from core.brand import DEFAULT_MOVED_AT_ONCE, BrandSettings
+from core.decisions import EventResult
+from core.errors import PoisonedEventError, TimedOutEventError, UnavailableError
+from core.events import IncomingEvent
+from core.settings import Settings
+from graph.commit import commit_batch
+from graph.driver import Graph
+from graph.repositories.brands import find_brand
+from graph.repositories.dead_letters import DeadLetter, event_letter, keep_letters
+from ingest.committer import commit_halving
+from ingest.inbox import LEASE_KEY, Entry, count_failure, inbox_length, read_entries, remove_entries
+from ingest.leases import Lease, hold_lease
+
+log = structlog.get_logger(__name__)
+
+# Longer than one batch can take with its retries; a drainer that dies is replaced after it.
+_LEASE_MS = 30_000
+_AT_ONCE = 500
+_ROUNDS = 200
+# After so many failures alone, while the graph takes others, an event is not worth another try by itself.
+_MAX_FAILURES = 5
+_PAUSE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class DrainPlan:
+    """What commits of the drainer share with those of the door."""
+
+    budget_seconds: float
+    moved_at_once: int = DEFAULT_MOVED_AT_ONCE
+
+
+def drain_plan(settings: Settings) -> DrainPlan:
+    """The plan of this installation."""
+    return DrainPlan(settings.retry_budget_seconds, settings.moved_at_once)
+
+
+@dataclass(slots=True)
+class Drained:
+    """What one call did: events and letters that went to the graph, events that became dead letters."""
+
+    events: int = 0
+    letters: int = 0
+    refused: int = 0
+
+
+@dataclass(slots=True)
+class _Round:
+    """Entries of one reading, and those of them whose work is committed."""
+
+    graph: Graph
+    client: redis.Redis
+    plan: DrainPlan
+    drained: Drained
+    done: list[Entry] = field(default_factory=list)
+
+    def work_off(self, entries: Sequence[Entry]) -> None:
+        """Commit entries, brand by brand in their order; raises UnavailableError when the graph does not take them."""
+        events: dict[str, list[tuple[Entry, IncomingEvent]]] = {}
+        letters: dict[str, list[tuple[Entry, DeadLetter]]] = {}
+        for entry in entries:
+            if isinstance(entry.content, IncomingEvent):
+                events.setdefault(entry.content.brand, []).append((entry, entry.content))
+            elif entry.content is not None:
+                letters.setdefault(entry.content.brand, []).append((entry, entry.content))
+            else:
+                # Kept in Redis for a person: without a readable brand there is no place for it in the graph.
+                self.client.lpush(f"{LEASE_KEY}:unreadable", entry.body)
+                self.done.append(entry)
+        for brand, waiting in letters.items():
+            keep_letters(self.graph, brand, [letter for _, letter in waiting])
+            self.done += [entry for entry, _ in waiting]
+            self.drained.letters += len(waiting)
+        for brand, pairs in events.items():
+            self._commit(brand, pairs)
+
+    def _commit(self, brand: str, pairs: Sequence[tuple[Entry, IncomingEvent]]) -> None:
+        settings = find_brand(self.graph, brand)
+        if settings is None:
+            for entry, event in pairs:
+                self._refuse(entry, event, PoisonedEventError("The brand of this event is gone."))
+            return
+        settings = replace(settings, moved_at_once=self.plan.moved_at_once)
+        late = self._commit_together(settings, pairs)
+        for entry, event in late:
+            # Together they failed although the graph answers: alone each shows whether it is the one.
+            if self._commit_together(settings, [(entry, event)]) and count_failure(self.client, entry) >= _MAX_FAILURES:
+                self._refuse(
+                    entry, event, TimedOutEventError("The event could not be stored in time, again and again.")
+                )
+
+    def _commit_together(
+        self, settings: BrandSettings, pairs: Sequence[tuple[Entry, IncomingEvent]]
+    ) -> list[tuple[Entry, IncomingEvent]]:
+        """Commit these; those that were not taken in time. Raises UnavailableError when the graph does not answer."""
+
+        def commit(brand: BrandSettings, events: Sequence[IncomingEvent]) -> list[EventResult]:
+            return commit_batch(self.graph, brand, events, budget_seconds=self.plan.budget_seconds)
+
+        late = []
+        outcomes = commit_halving(commit, settings, [event for _, event in pairs])
+        for (entry, event), outcome in zip(pairs, outcomes, strict=True):
+            if isinstance(outcome, EventResult):
+                self.done.append(entry)
+                self.drained.events += 1
+            elif isinstance(outcome, PoisonedEventError):
+                self._refuse(entry, event, outcome)
+            else:
+                late.append((entry, event))
+        if late:
+            self.graph.verify()
+        return late
+
+    def _refuse(self, entry: Entry, event: IncomingEvent, error: PoisonedEventError) -> None:
+        keep_letters(self.graph, event.brand, [event_letter(event, error)])
+        self.done.append(entry)
+        self.drained.refused += 1
+
+
+def drain_inbox(
+    graph: Graph, client: redis.Redis, plan: DrainPlan, keep_on: Callable[[], bool] = lambda: True
+) -> Drained:
+    """Commit what waits, oldest first, and take it out of the inbox after that; nothing while another does.
+
+    At least once: whoever dies between the two leaves entries behind that are stored already, and storing them again
+    changes nothing. Raises UnavailableError or redis' errors when one of the two is away; what was not done stays.
+    """
+
+    drained = Drained()
+    with hold_lease(client, LEASE_KEY, _LEASE_MS) as held:
+        after: str | None = None
+        for _ in range(_ROUNDS if held is not None else 0):
+            entries = read_entries(client, _AT_ONCE, after)
+            if not entries or not keep_on():
+                break
+            after = entries[-1].place
+            if held is None or not _drain_once(_Round(graph, client, plan, drained), held, entries):
+                break
+    if drained.events or drained.letters or drained.refused:
+        log.info("inbox_drained", events=drained.events, letters=drained.letters, refused=drained.refused)
+    return drained
+
+
+def _drain_once(work: _Round, held: Lease, entries: Sequence[Entry]) -> bool:
+    """Work entries off and take away those that are done; whether the lease still is ours."""
+    try:
+        work.work_off(entries)
+    finally:
+        is_ours = remove_entries(work.client, held, work.done)
+    return is_ours and held.renew()
+
+
+class Drainer:
+    """A thread of the API that empties the inbox when the graph is back: no worker has to be there for that.
+
+    It also looks now and then by itself: this process may be new, or another one's thread may have died.
+    """
+
+    def __init__(
+        self, graph: Graph, client: redis.Redis, *, budget_seconds: float, pause_seconds: float = _PAUSE_SECONDS
+    ) -> None:
+        self._graph = graph
+        self._client = client
+        self._plan = plan
+        self._pause_seconds = pause_seconds
+        self._woken = threading.Event()
+        self._is_closing = False
+        self._thread = threading.Thread(target=self._run, name="inbox-drainer", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look now."""
+        self._woken.set()
+
+    async def close(self) -> None:
+        """Stop after the batch under way."""
+        self._is_closing = True
+        self._woken.set()
+        await asyncio.to_thread(self._thread.join, _LEASE_MS / 1000)
+        self._client.close()
+
+    def _run(self) -> None:
+        while not self._is_closing:
+            self._woken.wait(self._pause_seconds)
+            self._woken.clear()
+            try:
+                if not self._is_closing and inbox_length(self._client):
+                    drain_inbox(self._graph, self._client, self._plan, lambda: not self._is_closing)
+            except (UnavailableError, redis.RedisError, OSError) as error:
+                log.warning("inbox_waits", reason=type(error).__name__)
+            except Exception as error:  # this thread must outlive whatever it finds
+                log.error("inbox_drainer_failed", exc_info=error)
