@@ -278,12 +278,12 @@ def test_an_alias_does_not_excuse_a_third_user(tenant: Tenant) -> None:
     assert profile(tenant, "user_id", "three")["id"] != profile(tenant, "user_id", "one")["id"]
 
 
-def test_while_the_graph_is_away_it_is_503_with_retry_after_and_a_repeat_counts_once(
+def test_while_the_graph_is_away_and_there_is_no_inbox_it_is_503_with_retry_after_and_a_repeat_counts_once(
     service_settings: Settings, tenant: Tenant
 ) -> None:
     address = urlsplit(service_settings.neo4j_uri or "")
     link = Link(address.hostname or "127.0.0.1", address.port or 7687)
-    update = {"neo4j_uri": f"bolt://127.0.0.1:{link.port}", "retry_budget_seconds": 1.0}
+    update = {"neo4j_uri": f"bolt://127.0.0.1:{link.port}", "redis_url": None, "retry_budget_seconds": 1.0}
     body = {"batch": [{"type": "track", "event": "Clicked", "userId": "u-1", "messageId": "m-1"}, {"type": "nothing"}]}
     with serving(service_settings.model_copy(update=update)) as running:
         url, headers = f"{running.url}/v1/batch", basic(tenant.created["write_key"])

@@ -26,7 +26,7 @@ class Graph:
 
 
 def run(failures: int, suspicions: int = 1) -> tuple[list[bool], Graph, int]:
-    """Suspect the graph; what the watch said at each question and at the end, the graph, and how often a return was told."""
+    """What the watch said at each question and at the end, the graph, and how often a return was told."""
     graph = Graph(failures)
     said: list[bool] = []
     returns: list[None] = []
