@@ -167,7 +167,7 @@ class Drainer:
     """
 
     def __init__(
-        self, graph: Graph, client: redis.Redis, *, budget_seconds: float, pause_seconds: float = _PAUSE_SECONDS
+        self, graph: Graph, client: redis.Redis, plan: DrainPlan, pause_seconds: float = _PAUSE_SECONDS
     ) -> None:
         self._graph = graph
         self._client = client
