@@ -27,6 +27,7 @@ from api.routers import (
     rules,
     segment,
     stewardship,
+    suggestions,
     traits,
     why,
 )
@@ -45,6 +46,7 @@ ROUTERS = (
     reviews,
     bulk_reviews,
     stewardship,
+    suggestions,
     rules,
     links,
     traits,

@@ -20,6 +20,7 @@ TAGS = [
     {"name": "tracking", "description": "The calls of Segment's, RudderStack's and PostHog's client libraries."},
     {"name": "profiles", "description": "Unified profiles: look up, list, merge, unmerge, import."},
     {"name": "reviews", "description": "Merges that wait for a person."},
+    {"name": "suggestions", "description": "Likely same persons that share no identifier, for a person to decide."},
     {"name": "customer360", "description": "Everything about one customer."},
     {"name": "features", "description": "What is computed from a customer's history."},
     {"name": "catalogue", "description": "Products and stock, as shops told them."},

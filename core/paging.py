@@ -3,7 +3,9 @@
 import base64
 import binascii
 import json
+import math
 from datetime import datetime
+from typing import Any
 
 from core.clock import format_time, parse_time
 from core.errors import InvalidInputError
@@ -24,26 +26,52 @@ def check_limit(limit: int | None) -> int:
 
 def encode_cursor(at: datetime, id_: str) -> str:
     """The cursor that continues after the item of time `at` and id `id_`."""
-    text = json.dumps([format_time(at), id_], separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return _encode([format_time(at), id_])
 
 
 def decode_cursor(cursor: str | None) -> tuple[datetime, str] | None:
     """Time and id of the last item given out; None without a cursor; raises InvalidInputError for a made-up one."""
+    match _decode(cursor):
+        case None:
+            return None
+        case [str(text), str(id_)] if (at := parse_time(text)) is not None:
+            return at, id_
+        case _:
+            raise _made_up()
+
+
+def encode_rank_cursor(rank: float, id_: str) -> str:
+    """The cursor of a list in order of a number: continues after the item of this rank and id."""
+    return _encode([rank, id_])
+
+
+def decode_rank_cursor(cursor: str | None) -> tuple[float, str] | None:
+    """Rank and id of the last item given out; None without a cursor; raises InvalidInputError for a made-up one."""
+    match _decode(cursor):
+        case None:
+            return None
+        case [float(rank), str(id_)] if math.isfinite(rank):
+            return rank, id_
+        case _:
+            raise _made_up()
+
+
+def _encode(parts: list[Any]) -> str:
+    text = json.dumps(parts, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str | None) -> Any:
     if not cursor:
         return None
-    bad = InvalidInputError("cursor is not one that this service gave out.", field="cursor")
     if len(cursor) > _LONGEST_CURSOR:
-        raise bad
+        raise _made_up()
     try:
-        parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        found = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError, RecursionError) as error:
-        raise bad from error
-    match parts:
-        case [str(text), str(id_)]:
-            at = parse_time(text)
-        case _:
-            raise bad
-    if at is None:
-        raise bad
-    return at, id_
+        raise _made_up() from error
+    return found if found is not None else []
+
+
+def _made_up() -> InvalidInputError:
+    return InvalidInputError("cursor is not one that this service gave out.", field="cursor")

@@ -14,8 +14,9 @@ MARK_IDENTITY_CHANGED = "identity_changed"
 REASON_WEAK_LINK = "weak_link"
 REASON_BY_HAND = "manual_merge"
 REASON_REVIEW = "manual_review"
+REASON_SUGGESTION = "suggestion"
 # Anything else was typed by a person and may name one.
-_KNOWN_REASONS = frozenset({"identifier_match", REASON_BY_HAND, REASON_REVIEW})
+_KNOWN_REASONS = frozenset({"identifier_match", REASON_BY_HAND, REASON_REVIEW, REASON_SUGGESTION})
 # A review of a whole batch may propose more profiles than an entry should carry.
 _MAX_PROFILES = 500
 

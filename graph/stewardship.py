@@ -82,9 +82,9 @@ def _load(tx: Transaction, settings: BrandSettings, roots: Sequence[str]) -> Wor
     return working
 
 
-def lock_roots(tx: Transaction, settings: BrandSettings, roots: Sequence[str]) -> None:
-    """Lock live profiles in id order; raises StaleReadError when one was absorbed meanwhile."""
-    _load(tx, settings, roots)
+def lock_roots(tx: Transaction, settings: BrandSettings, roots: Sequence[str]) -> WorkingSet:
+    """Lock live profiles in id order and read all a merge needs; StaleReadError when one was absorbed meanwhile."""
+    return _load(tx, settings, roots)
 
 
 def mark_not_same(tx: Transaction, command: Command, ids: Sequence[str]) -> None:

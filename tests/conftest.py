@@ -3,6 +3,7 @@
 Found in this order: NEO4J_URI / REDIS_URL; containers when CONSTINTEL_TEST_BACKEND=containers; else embedded servers.
 """
 
+import fcntl
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -161,6 +162,18 @@ def graph(graph_settings: Settings) -> Iterator[Graph]:
     with Graph.connect(graph_settings) as opened:
         migrate(opened)
         yield opened
+
+
+@pytest.fixture
+def suggestions_slot(graph: Graph, neo4j_server: Neo4jAddress) -> Iterator[None]:
+    """Runs of the suggestions for this test alone: an installation computes one at a time, and tests share one."""
+    name = "".join(char if char.isalnum() else "-" for char in neo4j_server.uri)
+    with (Path(tempfile.gettempdir()) / f"constintel-suggestions-{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with graph.session() as session:
+            session.run("MATCH (r:SuggestionRun) WHERE r.active IS NOT NULL SET r.active = null").consume()
+            session.run("MATCH (s:SuggestionSlot) SET s.until = null").consume()
+        yield
 
 
 @pytest.fixture

@@ -41,7 +41,8 @@ _PLACES = ("customer", "contact", "billing_address", "billing", "traits")
 
 TRAIT_NAMES = frozenset({
     "first_name", "firstName", "last_name", "lastName", "name", "full_name", "title", "birthday", "birth_date",
-    "date_of_birth", "gender", "company", "address", "city", "state", "postal_code", "zip", "country", "language",
+    "date_of_birth", "gender", "company", "address", "address1", "address_1", "city", "state", "postal_code",
+    "postcode", "zip", "country", "language",
 })  # fmt: skip
 _TRAIT_PLACES = ("customer", "contact")
 _ABOUT_THE_PERSON = frozenset({"identify", "profile_update"})

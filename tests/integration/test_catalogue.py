@@ -27,6 +27,7 @@ WITHOUT_BRAND = {
     "brands/list_endpoints_by_account", "outbox/read_marks", "outbox/take_marks", "migrations/list_applied",
     "changes/list_due_hooks", "changes/list_feeds", "changes/list_newest", "changes/list_waiting",
     "reviews/forget_batches", "reviews/list_waiting_batches", "recompute/list_waiting",
+    "suggestions/list_due_runs", "suggestions/list_scheduled", "suggestions/lock_slot",
 }  # fmt: skip
 
 

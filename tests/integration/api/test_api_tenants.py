@@ -34,6 +34,8 @@ BODIES: dict[str, Any] = {
     "/api/identity/changes/webhooks/{webhook_id}/rotate": {"overlap_hours": 1},
     "/api/identity/changes/webhooks/{webhook_id}/test": {},
     "/api/identity/changes/webhooks/{webhook_id}/redeliver": {"cursor": "0"},
+    "/api/suggestions/run": {},
+    "/api/suggestions/jobs/{job_id}/cancel": {},
     "/api/admin/brands": {"id": "never"},
 }
 TRACKING = ("/v1", "/batch", "/capture", "/e/", "/i/")
@@ -135,7 +137,10 @@ def test_another_brands_ids_are_404_on_every_route_and_nothing_changes(
     review_id, _ = owner.review()
     event_id = owner.send(identifiers={"email": "own@example.com"})["event_id"]
     batch = owner.client.post("/api/reviews/bulk", json={"decision": "reject", "review_ids": ["rev_x"]}).json()
-    ids = {"profile_id": first, "review_id": review_id, "event_id": event_id, "batch_id": batch["id"]}
+    job = owner.client.post("/api/suggestions/run").json()
+    ids = {
+        "profile_id": first, "review_id": review_id, "event_id": event_id, "batch_id": batch["id"], "job_id": job["id"],
+    }  # fmt: skip
     before = owner.client.get("/api/profiles").json(), _waiting(owner)
     for method, route in routes(service):
         if "{" in route.path and not route.path.startswith(SIGNED):

@@ -14,6 +14,8 @@ QUERIES = [
     "profiles/list_merges", "reviews/list_reviews", "reviews/get_review", "events/get_event",
     "insight/list_timeline", "insight/read_profile360", "insight/read_statistics", "insight/read_identity_graph",
     "insight/why_cluster", "insight/why_evidence",
+    "suggestions/list_profiles", "suggestions/read_profiles", "suggestions/count_profiles", "suggestions/list_runs",
+    "suggestions/list_suggestions", "suggestions/list_suggestions_of_profile", "suggestions/list_due_runs",
     "features/read_inputs", "features/store_features", "features/remove_stale", "features/get_features",
     "outbox/take_marks", "outbox/read_marks", "outbox/delete_marks",
 ]  # fmt: skip
@@ -48,6 +50,13 @@ def test_no_question_why_scans_a_label(read_graph, name):
 
 def test_a_page_of_profiles_comes_in_index_order(read_graph):
     assert {"Sort", "Top", "PartialTop"}.isdisjoint(operators(read_graph, "profiles/list_profiles"))
+
+
+@pytest.mark.parametrize("name", ["suggestions/list_profiles", "suggestions/list_suggestions", "suggestions/list_runs"])
+def test_pages_of_the_suggestions_come_in_index_order(read_graph, name):
+    # The lists inside one row are sorted on their own.
+    found = operators(read_graph, name)
+    assert {"PartialTop", "PartialSort"}.isdisjoint(found)
 
 
 def test_a_timeline_sorts_one_page_only(read_graph):
