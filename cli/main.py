@@ -25,6 +25,7 @@ COMMANDS = {
     "generate": ("cli.generate", "generate", "Send made-up customers whose true identities are known."),
     "example": ("cli.example", "app", "Send public data sets and check what comes back."),
     "evaluate-matching": ("cli.evaluate_matching", "evaluate_matching", "Measure the suggestions on a labelled file."),
+    "evaluate": ("cli.evaluate", "evaluate", "Predict from an order file, and say how good the predictions are."),
     "bench": ("cli.bench", "bench", "Measure the write path on this machine."),
 }
 

@@ -1,0 +1,74 @@
+"""The CSV files of an evaluation, written by the database: ids exactly as they came in, rows in a fixed order."""
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from ml.models.bundle import Predictions
+from ml.models.recommend import Ranked, Why
+from ml.models.segments import SEGMENTS
+from ml.orders.history import Ints
+
+PREDICTIONS = "predictions.csv"
+RECOMMENDATIONS, RECOMMENDATIONS_NEW = "recommendations.csv", "recommendations_new.csv"
+
+
+def write_predictions(database: duckdb.DuckDBPyConnection, customer: Ints, found: Predictions, out: Path) -> None:
+    """One row for every customer with an order before the cutoff, by customer id."""
+    table = {
+        "c": customer,
+        "churn": found.foretold.silence,
+        "orders": found.foretold.orders,
+        "spend": found.foretold.spend,
+        "low": found.low,
+        "high": found.high,
+        "segment": np.array([SEGMENTS.index(name) for name in found.segments], dtype=np.int64),
+    }
+    _write(database, table, _PREDICTIONS, out / PREDICTIONS)
+
+
+_PREDICTIONS = f"""
+    SELECT customer_id, format('{{:.6f}}', churn) AS churn_probability, format('{{:.6f}}', orders) AS expected_orders,
+        format('{{:.4f}}', spend) AS expected_spend, format('{{:.4f}}', low) AS spend_low,
+        format('{{:.4f}}', high) AS spend_high, {list(SEGMENTS)}[segment + 1] AS segment
+    FROM found JOIN customers USING (c) ORDER BY c
+"""  # noqa: S608 (own names)
+
+
+def write_ranked(database: duckdb.DuckDBPyConnection, ranked: Ranked, as_of: int, path: Path) -> None:
+    """Ten rows a customer, by customer id and rank, each with its reason in words."""
+    table = {name: getattr(ranked, name) for name in Ranked.__dataclass_fields__}
+    table["c"], table["p"] = table.pop("customer"), table.pop("product")
+    query = f"""
+        SELECT customer_id, rank, products.product_id, format('{{:.6f}}', score) AS score,
+            CASE why
+                WHEN {Why.OWN:d} THEN 'bought ' || CASE own.times WHEN 1 THEN 'once' WHEN 2 THEN 'twice'
+                    ELSE own.times || ' times' END || ', last '
+                    || CASE own.ago WHEN 1 THEN '1 day' ELSE own.ago || ' days' END || ' ago'
+                WHEN {Why.TOGETHER:d} THEN 'often bought by people who buy ' || drivers.product_id
+                WHEN {Why.CATEGORY:d} THEN 'popular in ' || categories.category
+                ELSE 'popular with all customers' END AS reason
+        FROM found JOIN customers USING (c) JOIN products USING (p)
+            LEFT JOIN categories USING (k) LEFT JOIN products AS drivers ON drivers.p = driver
+            LEFT JOIN own ON why = {Why.OWN:d} AND own.c = found.c AND own.p = found.p
+        ORDER BY found.c, rank
+    """  # noqa: S608 (own names and numbers)
+    database.execute(
+        "CREATE TABLE IF NOT EXISTS own AS"
+        " SELECT c, p, count(*) AS times, $as_of - max(day) AS ago FROM bought GROUP BY c, p",
+        {"as_of": as_of},
+    )
+    _write(database, table, query, path)
+
+
+def _write(database: duckdb.DuckDBPyConnection, table: dict[str, np.ndarray], query: str, path: Path) -> None:
+    """Run the query over the arrays as table `found`, into a file that appears only when it is whole."""
+    part = path.with_name(path.name + ".part")
+    database.register("found", table)
+    try:
+        database.execute("SET preserve_insertion_order = true")
+        database.execute(f"COPY ({query}) TO $path (FORMAT csv, HEADER, DELIMITER ',')", {"path": str(part)})
+    finally:
+        database.unregister("found")
+    part.replace(path)

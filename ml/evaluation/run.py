@@ -1,0 +1,64 @@
+"""The walk of `constintel evaluate`: order file → history → training → predictions, recommendations, report."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from ml.evaluation.outputs import RECOMMENDATIONS, RECOMMENDATIONS_NEW, write_predictions, write_ranked
+from ml.evaluation.report import Facts, write_model, write_report
+from ml.evaluation.shelves import Shelves, judge_shelves
+from ml.features.purchases import purchase_features
+from ml.models.recommend import fit_together, recommend
+from ml.orders.baskets import load_baskets, number_products
+from ml.orders.history import Ints
+from ml.orders.read import OrderBook, day_number, open_orders
+from ml.training import Job, Training, train
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the command line says at the end."""
+
+    customers: int
+    orders: int
+    training: Training
+    files: tuple[str, ...]
+
+
+def evaluate_file(path: Path, cutoff: date, horizon: int, out: Path, seed: int, tell: Tell) -> Summary:
+    """Write all files of the evaluation into `out`; raises InvalidInputError naming the row and column of bad input."""
+    job = Job(day_number(cutoff), horizon, seed)
+    with open_orders(path, cutoff) as book:
+        tell(f"read: {book.lines} lines of {len(book.customer_ids)} customers before {cutoff.isoformat()}")
+        training = train(book.history, job, tell)
+        features = purchase_features(book.history, job.cutoff)
+        found = training.bundle.predict(features, horizon)
+        out.mkdir(parents=True, exist_ok=True)
+        write_predictions(book.database, features.customer, found, out)
+        tell(f"predicted: {len(features)} customers")
+        shelves = _recommend(book, features.customer, job, out, tell) if book.has_products else None
+        if shelves is None:
+            for name in (RECOMMENDATIONS, RECOMMENDATIONS_NEW):
+                (out / name).unlink(missing_ok=True)
+        facts = Facts(cutoff, len(features), int(book.history.orders.sum()), book.lines, book.currency)
+        files = [*write_model(training, facts, shelves, out), *write_report(training, facts, shelves, out)]
+    names = ("predictions.csv", *((RECOMMENDATIONS, RECOMMENDATIONS_NEW) if shelves else ()), *files)
+    return Summary(len(features), facts.orders, training, names)
+
+
+def _recommend(book: OrderBook, customers: Ints, job: Job, out: Path, tell: Tell) -> Shelves:
+    """Write both files of recommendations, with the order of shelves that a window before the cutoff judged best."""
+    number_products(book.database)
+    count = len(book.customer_ids)
+    shelves = judge_shelves(book.database, count, job)
+    baskets = load_baskets(book.database, count, job.cutoff)
+    together = fit_together(baskets)
+    for with_own, name in ((True, RECOMMENDATIONS), (False, RECOMMENDATIONS_NEW)):
+        near = together if shelves.uses_together(with_own=with_own) else together.none()
+        ranked = recommend(baskets, near, customers, with_own=with_own)
+        write_ranked(book.database, ranked, job.cutoff, out / name)
+    tell(f"recommended: {baskets.products} products")
+    return shelves

@@ -1,0 +1,1 @@
+"""Models: each learns from features and outcomes, predicts, and is written as JSON or LightGBM text."""

@@ -1,0 +1,143 @@
+"""Choosing by backtest: candidates are fitted on what lay before past origins and judged by what came after them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ml.metrics import amount_metrics, churn_metrics
+from ml.models.candidates import BLENDS, BTYD, Fitted, Recipe, blend, fit_target
+from ml.models.day_one import day_one_scores
+from ml.models.snapshots import Snapshot, SnapshotMaker, Windows
+from ml.models.targets import Target, level_gap, loss, to_value
+from ml.orders.history import Floats
+
+DAY_ONE = "day_one"
+TRAINING_WINDOWS = 4
+"""Windows that the candidates of a backtest learn from."""
+_BETTER = 0.001
+_MONTH, _MOST_MONTHS = 30, 6
+_LEVEL_PRIOR, _LEVEL_NOISE, _MOST_LEVEL = 0.10, 0.05, 0.25
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A judged window: the snapshot with its outcome, and each candidate's scores by target."""
+
+    snapshot: Snapshot
+    scores: Mapping[Target, Mapping[str, Floats]]
+    months: Sequence["Month"] = ()
+
+
+@dataclass(frozen=True)
+class Month:
+    """Spend of the first `days` days of a judged window: what came, and what each candidate foretold."""
+
+    days: int
+    actual: float
+    foretold: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen for a target and why: losses and metrics by candidate and window, level gaps, the shift."""
+
+    target: Target
+    candidate: str
+    losses: Mapping[str, Sequence[float]]
+    metrics: Mapping[str, Sequence[Mapping[str, float]]]
+    gaps: Sequence[float]
+    shift: float
+    reason: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "chosen": self.candidate,
+            "reason": self.reason,
+            "level_shift": self.shift,
+            "level_gaps_by_window": list(self.gaps),
+            "loss_by_window": {name: list(values) for name, values in self.losses.items()},
+            "metrics_by_window": {name: list(values) for name, values in self.metrics.items()},
+        }
+
+
+def judge(maker: SnapshotMaker, windows: Windows, window: tuple[int, int], recipe: Recipe) -> Judged | None:
+    """Fit every candidate before the window's origin and score the window; None when nobody was known then."""
+    snapshot = maker.make(*window)
+    if not len(snapshot):
+        return None
+    day_one = day_one_scores(snapshot.known.features, snapshot.length)
+    scores: dict[Target, dict[str, Floats]] = {target: {DAY_ONE: day_one[target.value]} for target in Target}
+    fitted: dict[Target, Fitted] = {}
+    if recipe.kinds:
+        before = [maker.make(*earlier) for earlier in windows.training(snapshot.origin, TRAINING_WINDOWS)]
+        before = [one for one in before if len(one)]
+        for target in Target:
+            found = fit_target(target, before, windows.start, recipe)
+            single = found.scores(snapshot)
+            usable = [name for name, parts in BLENDS.items() if set(parts) <= set(single)]
+            scores[target] |= {name: blend(single, name) for name in usable}
+            fitted[target] = found
+    months = _months(maker, snapshot, fitted[Target.SPEND]) if fitted else []
+    return Judged(snapshot, scores, months)
+
+
+def _months(maker: SnapshotMaker, snapshot: Snapshot, fitted: Fitted) -> list[Month]:
+    """Cumulative spend in steps of 30 days (of more when the window is long)."""
+    step = _MONTH * max(1, round(snapshot.length / _MONTH / _MOST_MONTHS))
+    found = []
+    for days in [*range(step, snapshot.length - step // 2, step), snapshot.length]:
+        single = fitted.scores(snapshot.ask(days))
+        usable = [name for name, parts in BLENDS.items() if set(parts) <= set(single)]
+        foretold = {name: float(to_value(Target.SPEND, blend(single, name)).sum()) for name in usable}
+        actual = maker.make(snapshot.origin, days).spend.sum()
+        found.append(Month(days, float(actual), foretold))
+    return found
+
+
+def choose(target: Target, judged: Sequence[Judged]) -> Choice:
+    """The simplest candidate that no other beats: a challenger must be better on the mean and in most windows."""
+    names = [name for name in judged[0].scores[target] if all(name in one.scores[target] for one in judged)]
+    losses = {name: [loss(target, one.scores[target][name], one.snapshot) for one in judged] for name in names}
+    best = BTYD if BTYD in names else DAY_ONE
+    for name in names:
+        if name not in {DAY_ONE, best} and _beats(losses[name], losses[best]):
+            best = name
+    gaps = [level_gap(target, one.scores[target][best], one.snapshot) for one in judged]
+    shift = 0.0 if best == DAY_ONE else level_shift(gaps)
+    metrics = {name: [_metrics(target, one.scores[target][name], one.snapshot) for one in judged] for name in names}
+    if shift:
+        moved = [_metrics(target, one.scores[target][best] + shift, one.snapshot) for one in judged]
+        metrics[f"{best}, level moved"] = moved
+    return Choice(target, best, losses, metrics, gaps, shift, _reason(best, losses))
+
+
+def level_shift(gaps: Sequence[float]) -> float:
+    """How far to move all scores: the mean gap, drawn towards 0 the more the windows disagree, within limits."""
+    if not gaps or not all(np.isfinite(gaps)):
+        return 0.0
+    noise = max(float(np.var(gaps)), _LEVEL_NOISE**2)
+    kept = _LEVEL_PRIOR**2 / (_LEVEL_PRIOR**2 + noise)
+    return float(np.clip(float(np.mean(gaps)) * kept, -_MOST_LEVEL, _MOST_LEVEL))
+
+
+def _beats(challenger: Sequence[float], holder: Sequence[float]) -> bool:
+    gains = [(old - new) / max(abs(old), 1e-12) for new, old in zip(challenger, holder, strict=True)]
+    return float(np.mean(gains)) > _BETTER and 2 * sum(gain > 0 for gain in gains) > len(gains)
+
+
+def _metrics(target: Target, score: Floats, snapshot: Snapshot) -> dict[str, float]:
+    value = to_value(target, score)
+    if target is Target.CHURN:
+        return churn_metrics(value, snapshot.silent)
+    return amount_metrics(value, snapshot.orders if target is Target.ORDERS else snapshot.spend)
+
+
+def _reason(best: str, losses: Mapping[str, Sequence[float]]) -> str:
+    if best == DAY_ONE:
+        return "too little history for anything but the fixed formulas"
+    means = {name: float(np.mean(values)) for name, values in losses.items()}
+    others = ", ".join(f"{name} {mean:.5g}" for name, mean in means.items() if name != best)
+    return f"mean loss {means[best]:.5g} over {len(losses[best])} judged windows; {others}"

@@ -1,0 +1,89 @@
+"""The columns that the linear and boosted models see of a customer: named, finite, free of the currency's scale."""
+
+import numpy as np
+
+from ml.features.purchases import PurchaseFeatures
+from ml.models.btyd import BtydView
+from ml.orders.history import Floats
+
+LINEAR = (
+    "quarter_odds", "quarter_orders", "alive", "repeats", "single", "recency", "recency_share", "recency_share_squared",
+    "lapse", "value", "items", "orders_28d", "orders_56d", "orders_182d", "orders_364d", "gap_ratio", "gap_variation",
+    "refund_share",
+)  # fmt: skip
+"""Columns of the linear models, in this order."""
+
+BOOSTED = (
+    "order_days", "frequency", "recency_days", "first_order_days", "span_days", "gap_mean_days", "gap_spread_days",
+    "gap_last_days", "gap_ratio", "recency_share", "monetary_gross", "order_value_mean", "order_value_spread",
+    "order_value_max", "order_value_first", "order_value_last", "order_value_repeat", "order_value_trend", "items_mean",
+    "items_last", "item_price", "orders_28d", "spend_28d", "orders_56d", "spend_56d", "orders_91d", "spend_91d",
+    "orders_182d", "spend_182d", "orders_364d", "spend_364d", "refund_share", "refund_days",
+    "alive", "value_expected", "quarter_odds", "quarter_orders",
+)  # fmt: skip
+"""Columns that the boosted trees see: plain features, and what BG/NBD and Gamma-Gamma say."""
+
+
+def log_odds(probability: Floats) -> Floats:
+    """Logit of probabilities inside 0 and 1."""
+    return np.log(probability / (1.0 - probability))
+
+
+def to_probability(score: Floats) -> Floats:
+    """Inverse of the logit."""
+    return 1.0 / (1.0 + np.exp(-np.clip(score, -30.0, 30.0)))
+
+
+def look_back(name: str) -> int:
+    """Days that a counter of recent orders or spend looks back; 0 for every other column."""
+    tail = name.rsplit("_", 1)[-1]
+    return int(tail[:-1]) if tail[:-1].isdigit() and tail.endswith("d") else 0
+
+
+def usable(names: tuple[str, ...], known_days: int) -> tuple[int, ...]:
+    """Places of the columns that mean the same in every window: counters that look back further than the shortest
+    history learnt from (`known_days`) are left out, because they would count more days at the cutoff than in training.
+    """
+    return tuple(place for place, name in enumerate(names) if look_back(name) <= known_days)
+
+
+def linear_rows(f: PurchaseFeatures, quarter: BtydView) -> Floats:
+    """A row of `LINEAR` for each customer; `quarter` is what BG/NBD says of the reference span."""
+    share = f["recency_share"]
+    repeats = f["order_days"] - 1.0
+    columns = {
+        "quarter_odds": log_odds(1.0 - quarter.silence),
+        "quarter_orders": np.log(quarter.order_days),
+        "alive": quarter.alive,
+        "repeats": np.log1p(repeats),
+        "single": (repeats == 0).astype(np.float64),
+        "recency": np.log1p(f["recency_days"]),
+        "recency_share": share,
+        "recency_share_squared": share * share,
+        "lapse": np.log(f["order_days"]) * share,
+        "value": np.log1p(_in_medians(f["order_value_mean"])),
+        "items": np.log1p(_in_medians(f["items_mean"])),
+        "gap_ratio": np.nan_to_num(np.log1p(np.minimum(f["gap_ratio"], 1e3))),
+        "gap_variation": np.nan_to_num(f["gap_spread_days"] / f["gap_mean_days"]),
+        "refund_share": np.nan_to_num(f["refund_share"]),
+    }
+    columns |= {name: np.log1p(f[name]) for name in LINEAR if look_back(name)}
+    return np.column_stack([columns[name] for name in LINEAR])
+
+
+def boosted_rows(f: PurchaseFeatures, quarter: BtydView) -> Floats:
+    """A row of `BOOSTED` for each customer; NaN where a feature has no meaning yet."""
+    said = {
+        "alive": quarter.alive,
+        "value_expected": quarter.value,
+        "quarter_odds": log_odds(1.0 - quarter.silence),
+        "quarter_orders": np.log(quarter.order_days),
+    }
+    return np.column_stack([said[name] if name in said else f[name] for name in BOOSTED])
+
+
+def _in_medians(values: Floats) -> Floats:
+    """Values as multiples of the median, none below 0."""
+    positive = values[values > 0]
+    typical = float(np.median(positive)) if len(positive) else 1.0
+    return np.maximum(values, 0.0) / typical

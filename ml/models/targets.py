@@ -1,0 +1,72 @@
+"""The three targets: whether a customer orders, how often, for how much; what each is learnt from and counted by."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import numpy as np
+
+from ml.models.design import log_odds, to_probability
+from ml.models.glm import Family
+from ml.models.snapshots import Snapshot
+from ml.orders.history import Floats
+
+
+class Target(StrEnum):
+    """What is predicted of the days asked for. Scores are log odds of an order, or the log of a mean."""
+
+    CHURN = "churn"
+    ORDERS = "orders"
+    SPEND = "spend"
+
+
+FAMILY = {Target.CHURN: Family.LOGISTIC, Target.ORDERS: Family.POISSON, Target.SPEND: Family.TWEEDIE}
+SPEND_POWER = 1.4
+
+
+def learnt_outcome(target: Target, snapshot: Snapshot) -> Floats:
+    """What the models are fitted to: 1 for an order, number of orders, money (no less than 0)."""
+    if target is Target.CHURN:
+        return 1.0 - snapshot.silent
+    return snapshot.orders if target is Target.ORDERS else np.maximum(snapshot.spend, 0.0)
+
+
+def base_score(target: Target, snapshot: Snapshot) -> Floats:
+    """The score of BG/NBD and Gamma-Gamma for the snapshot's window: where every other model starts."""
+    view = snapshot.view
+    if target is Target.CHURN:
+        return log_odds(1.0 - view.silence)
+    if target is Target.ORDERS:
+        return np.log(view.order_days * snapshot.known.btyd.orders_per_day)
+    return np.log(view.spend)
+
+
+def to_value(target: Target, score: Floats) -> Floats:
+    """The prediction of a score: probability of no order, expected orders, expected money."""
+    return to_probability(-score) if target is Target.CHURN else np.exp(np.clip(score, -30.0, 30.0))
+
+
+def loss(target: Target, score: Floats, snapshot: Snapshot) -> float:
+    """Mean loss of the scores: log loss, Poisson and Tweedie deviance (up to what no score changes)."""
+    found = learnt_outcome(target, snapshot)
+    if target is Target.CHURN:
+        return float(np.mean(np.logaddexp(0.0, score) - found * score))
+    mean = to_value(target, score)
+    if target is Target.ORDERS:
+        return float(np.mean(mean - found * np.log(mean)))
+    power = SPEND_POWER
+    return float(np.mean(mean ** (2 - power) / (2 - power) - found * mean ** (1 - power) / (1 - power)))
+
+
+def level_gap(target: Target, score: Floats, snapshot: Snapshot) -> float:
+    """By how much all scores would have to move for the total to come out right; money counts net of refunds."""
+    if target is Target.CHURN:
+        chance = to_probability(score)
+        curve = float(np.mean(chance * (1.0 - chance)))
+        return float((np.mean(1.0 - snapshot.silent) - np.mean(chance)) / max(curve, 1e-6))
+    actual = float((snapshot.orders if target is Target.ORDERS else snapshot.spend).sum())
+    return float(np.log(max(actual, 1e-9) / max(float(to_value(target, score).sum()), 1e-9)))
+
+
+def stacked(values: Sequence[Floats]) -> Floats:
+    """The arrays one below the other."""
+    return np.concatenate(list(values)) if values else np.zeros(0)

@@ -1,0 +1,167 @@
+"""An order file in DuckDB: parsed and checked at once, then brought together by customer and day."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import numpy as np
+
+from core.errors import InvalidInputError
+from ml.orders.history import UNITS, History
+from ml.orders.problems import MAX_AMOUNT, OPTIONAL, REQUIRED, bad_row, find_problem, read_header
+
+_MEMORY = "1500MB"
+_EPOCH = date(1970, 1, 1)
+_TIME = r"^\d{4}-\d{2}-\d{2}([T ]([01]\d|2[0-3]):\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$"
+
+
+@dataclass(frozen=True)
+class OrderBook:
+    """Everything an order file knows before the cutoff: ids in binary order, their history, what is in the database."""
+
+    database: duckdb.DuckDBPyConnection
+    customer_ids: list[str]
+    history: History
+    lines: int
+    has_products: bool
+    has_categories: bool
+    currency: str | None
+
+
+def day_number(day: date) -> int:
+    """Days since 1970."""
+    return (day - _EPOCH).days
+
+
+def day_of(number: int) -> date:
+    """The date of a day number."""
+    return date.fromordinal(_EPOCH.toordinal() + number)
+
+
+@contextmanager
+def open_orders(path: Path, cutoff: date, threads: int = 2) -> Iterator[OrderBook]:
+    """Read the lines before the cutoff; raises InvalidInputError naming the first bad row and its column.
+
+    Rows after the cutoff are checked for their form and then forgotten.
+    """
+    names = read_header(path)
+    with TemporaryDirectory(prefix="constintel-orders-") as folder:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": _MEMORY,
+            "temp_directory": folder,
+            "threads": str(threads),
+            "autoinstall_known_extensions": "false",
+            "preserve_insertion_order": "false",
+        }
+        with duckdb.connect(":memory:", config=config) as database:
+            database.execute("SET TimeZone = 'UTC'")
+            _parse(database, path, names, cutoff)
+            yield _gather(database, names)
+
+
+def _parse(database: duckdb.DuckDBPyConnection, path: Path, names: list[str], cutoff: date) -> None:
+    """Fill the table `lines` with what lies before the cutoff."""
+    wanted = {name: f"c{place}" for place, name in enumerate(names) if name in (*REQUIRED, *OPTIONAL)}
+    columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(names)))
+    source = (
+        f"read_csv($path, header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"',"
+        f" columns = {{{columns}}}, max_line_size = 10000000, buffer_size = 33554432)"
+    )
+    try:
+        database.execute(
+            "CREATE TABLE lines AS " + _lines_query(wanted, source),
+            {"path": str(path), "cutoff": day_number(cutoff)},
+        )
+    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException) as error:
+        raise find_problem(path, names, cutoff.isoformat()) or bad_row(1, "(any)", "the file is no CSV") from error
+    [(bad, currencies)] = database.execute(
+        "SELECT count(*) FILTER (is_bad), count(DISTINCT currency) FILTER (currency <> '' AND NOT is_bad) FROM lines"
+    ).fetchall()
+    if bad or currencies > 1:
+        raise find_problem(path, names, cutoff.isoformat()) or bad_row(1, "(any)", "a row does not fit")
+
+
+def _lines_query(wanted: dict[str, str], source: str) -> str:
+    """SQL of the typed lines before the cutoff, and of every line that does not fit."""
+    text = {name: f"coalesce({wanted[name]}, '')" if name in wanted else "''" for name in (*REQUIRED, *OPTIONAL)}
+    moment = f"replace(upper(trim({text['ordered_at']})), ',', '.')"
+    number = "try_cast(nullif(regexp_replace({0}, '_', 'x'), '') AS DOUBLE)"
+    amount, quantity = number.format(text["amount"]), number.format(f"trim({text['quantity']})")
+    return f"""
+        WITH typed AS (
+            SELECT {text["customer_id"]} AS customer_id, {text["order_id"]} AS order_id,
+                {text["product_id"]} AS product_id, {text["category"]} AS category,
+                upper(trim({text["currency"]})) AS currency,
+                CASE WHEN regexp_full_match({moment}, '{_TIME}') THEN
+                    floor(epoch_us(try_cast({moment} AS TIMESTAMPTZ)) / 86400000000.0)::INTEGER END AS day,
+                {amount} AS amount, {quantity} AS quantity, trim({text["quantity"]}) <> '' AS has_quantity
+            FROM {source}
+        ), judged AS (
+            SELECT *, trim(customer_id) = '' OR trim(order_id) = '' OR day IS NULL OR amount IS NULL
+                OR NOT coalesce(abs(amount) <= {MAX_AMOUNT:.0f}, false)
+                OR (has_quantity AND NOT coalesce(abs(quantity) <= {MAX_AMOUNT:.0f}, false)) AS is_bad
+            FROM typed
+        )
+        SELECT customer_id, hash(order_id) AS order_key, product_id, category, currency, day, is_bad,
+            CASE WHEN NOT is_bad THEN CAST(round(amount * {UNITS:.0f}) AS BIGINT) END AS amount,
+            CASE WHEN NOT is_bad THEN CAST(round(coalesce(quantity, 1) * {UNITS:.0f}) AS BIGINT) END AS quantity
+        FROM judged WHERE is_bad OR day < $cutoff
+    """  # noqa: S608 (own names)
+
+
+def _gather(database: duckdb.DuckDBPyConnection, names: list[str]) -> OrderBook:
+    """Number the customers and products, and sum the lines by customer and day."""
+    database.execute(
+        "CREATE TABLE customers AS SELECT customer_id, (row_number() OVER (ORDER BY customer_id) - 1)::INTEGER AS c"
+        " FROM (SELECT customer_id FROM lines GROUP BY customer_id HAVING max(amount) >= 0)"
+    )
+    database.execute(_ORDERS)
+    found = database.execute(_DAYS).fetchnumpy()
+    ids = [row[0] for row in database.execute("SELECT customer_id FROM customers ORDER BY c").fetchall()]
+    [(lines, has_products, has_categories, currency)] = database.execute(
+        "SELECT count(*), coalesce(bool_or(product_id <> ''), false), coalesce(bool_or(category <> ''), false),"
+        " max(currency) FROM lines"
+    ).fetchall()
+    history = History(
+        len(ids),
+        np.asarray(found["c"], dtype=np.int64),
+        np.asarray(found["day"], dtype=np.int64),
+        np.asarray(found["orders"], dtype=np.float64),
+        np.asarray(found["gross"], dtype=np.float64),
+        np.asarray(found["refund"], dtype=np.float64),
+        np.asarray(found["items"], dtype=np.float64) / UNITS,
+    )
+    return OrderBook(
+        database, ids, history, lines, has_products and "product_id" in names, has_categories, currency or None
+    )
+
+
+# An order is counted on the day of its first line that is no refund; its money on the days of its lines.
+_ORDERS = """
+    CREATE TABLE parts AS
+    SELECT c, order_key, day, max(amount) >= 0 AS is_order,
+        sum(greatest(amount, 0))::BIGINT AS gross, sum(greatest(-amount, 0))::BIGINT AS refund,
+        (sum(quantity) FILTER (amount >= 0))::BIGINT AS items
+    FROM lines JOIN customers USING (customer_id) GROUP BY c, order_key, day
+"""
+_DAYS = """
+    WITH again AS (
+        SELECT c, order_key, min(day) AS day FROM parts WHERE is_order GROUP BY c, order_key HAVING count(*) > 1
+    )
+    SELECT parts.c, parts.day, count(*) FILTER (is_order AND coalesce(parts.day = again.day, true)) AS orders,
+        sum(gross)::BIGINT AS gross, sum(refund)::BIGINT AS refund, coalesce(sum(items), 0)::BIGINT AS items
+    FROM parts LEFT JOIN again ON parts.c = again.c AND parts.order_key = again.order_key
+    GROUP BY parts.c, parts.day ORDER BY parts.c, parts.day
+"""
+
+
+def check_cutoff(text: str) -> date:
+    """The cutoff as a date; raises InvalidInputError when it is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInputError("--cutoff must be a date such as 2025-03-01.", field="cutoff") from error
