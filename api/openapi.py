@@ -18,6 +18,7 @@ TAGS = [
     {"name": "events", "description": "Events in, one at a time or in batches, and single events back."},
     {"name": "integrations", "description": "Webhooks of shops, messengers and tills."},
     {"name": "tracking", "description": "The calls of Segment's, RudderStack's and PostHog's client libraries."},
+    {"name": "dead letters", "description": "Messages that were received and could not become events."},
     {"name": "profiles", "description": "Unified profiles: look up, list, merge, unmerge, import."},
     {"name": "reviews", "description": "Merges that wait for a person."},
     {"name": "suggestions", "description": "Likely same persons that share no identifier, for a person to decide."},

@@ -18,7 +18,7 @@ from graph.driver import Graph
 from graph.repositories.brands import find_brand
 from graph.repositories.dead_letters import DeadLetter, event_letter, keep_letters
 from ingest.committer import commit_halving
-from ingest.inbox import LEASE_KEY, Entry, count_failure, inbox_length, read_entries, remove_entries
+from ingest.inbox import LEASE_KEY, UNREADABLE, Entry, count_failure, inbox_length, read_entries, remove_entries
 from ingest.leases import Lease, hold_lease
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ class _Round:
                 letters.setdefault(entry.content.brand, []).append((entry, entry.content))
             else:
                 # Kept in Redis for a person: without a readable brand there is no place for it in the graph.
-                self.client.lpush(f"{LEASE_KEY}:unreadable", entry.body)
+                self.client.lpush(UNREADABLE, entry.body)
                 self.done.append(entry)
         for brand, waiting in letters.items():
             keep_letters(self.graph, brand, [letter for _, letter in waiting])

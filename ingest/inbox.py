@@ -27,6 +27,7 @@ _PLACES = "constintel:{inbox}:places"
 _BYTES = "constintel:{inbox}:bytes"
 _FAILURES = "constintel:{inbox}:failures"
 LEASE_KEY = "constintel:{inbox}:lease"
+UNREADABLE = "constintel:{inbox}:unreadable"
 
 Kind = Literal["event", "letter"]
 

@@ -31,7 +31,9 @@ def _call(kind: str) -> Handler:
         if not isinstance(message, dict):
             raise InvalidInputError("the body must be a JSON object")
         upload = upload_of(request, message.get("sentAt"))
-        return _answer(await take_messages(request, NAME, [message], lambda item: parse_message(item, kind, upload)))
+        # The address says what it is; a dead letter has to know it without.
+        named = {**message, "type": kind}
+        return _answer(await take_messages(request, NAME, [named], lambda item: parse_message(item, kind, upload)))
 
     take.__doc__ = f"Take one {kind} message; it is answered 200 after its commit, or kept as a dead letter."
     return take

@@ -20,6 +20,8 @@ from core.settings import Settings
 from tests.integration.api.conftest import Service, serving
 
 _WORKER_SECONDS = 60.0
+# What they are to do stands in their address.
+WITHOUT_BODY = ("{letter_id}/replay", "{letter_id}/discard")
 
 
 def test_health_is_open_and_names_each_dependency(service: Service) -> None:
@@ -110,7 +112,7 @@ def test_openapi_describes_every_operation(service: Service) -> None:
                 continue
             assert {"401"} <= operation["responses"].keys(), where
             assert "/integrations/" in path or operation["security"], where
-            if method == "post":
+            if method == "post" and not path.endswith(WITHOUT_BODY):
                 assert "example" in json.dumps(operation["requestBody"]) or "$ref" in json.dumps(operation), where
     assert len(ids) == len(set(ids))
     assert httpx.get(f"{service.url}/docs").status_code == 200

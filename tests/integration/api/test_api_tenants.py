@@ -36,6 +36,10 @@ BODIES: dict[str, Any] = {
     "/api/identity/changes/webhooks/{webhook_id}/redeliver": {"cursor": "0"},
     "/api/suggestions/run": {},
     "/api/suggestions/jobs/{job_id}/cancel": {},
+    "/api/dead-letters/replay": {"way": "none"},
+    "/api/dead-letters/discard": {"way": "none"},
+    "/api/dead-letters/{letter_id}/replay": {},
+    "/api/dead-letters/{letter_id}/discard": {},
     "/api/admin/brands": {"id": "never"},
 }
 TRACKING = ("/v1", "/batch", "/capture", "/e/", "/i/")
