@@ -48,7 +48,7 @@ class RawEvent:
 
 @dataclass(slots=True)
 class RawOrder:
-    """What an event says about an order, as sent: `kind` is sale, refund, cancel or status."""
+    """What an event says about an order, as sent: `kind` is sale, refund, refunded, cancel or status."""
 
     kind: str
     order_id: str | None

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from core.money import to_minor
 
 SALE, REFUND, CANCEL, STATUS = "sale", "refund", "cancel", "status"
+REFUNDED = "refunded"
+"""How much was paid back altogether up to then, from senders that tell sums and not single refunds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,12 @@ def fold_order(facts: Sequence[Fact]) -> OrderState:
 
     The owner comes from the earliest sale with identifiers of its own, the time from the earliest sale, the amount from
     the earliest sale that its source says is paid for, lines from the earliest version that has some; a cancellation
-    counts nothing, refunds count once by refund id.
+    counts nothing, refunds count once by refund id; of their sum and the largest told sum the larger one counts.
     """
     sales = sorted((fact for fact in facts if fact.kind == SALE), key=lambda fact: fact.rank)
     counting = [fact for fact in sales if fact.counts]
     base = next(iter(counting or sales), None)
-    refunds = _distinct_refunds(facts)
-    refunded = sum(_minor_in(fact, base.currency if base else fact.currency) for fact in refunds)
+    refunded = _refunded(facts, base.currency if base else None)
     cancelled = any(fact.kind == CANCEL for fact in facts)
     total = base.total_minor if base else 0
     is_refunded = refunded > 0 and refunded >= total
@@ -83,6 +84,13 @@ def fold_order(facts: Sequence[Fact]) -> OrderState:
         status=_status(facts, cancelled=cancelled, is_refunded=is_refunded),
         lines=next((fact.lines for fact in sales if fact.lines), ""),
     )
+
+
+def _refunded(facts: Sequence[Fact], currency: str | None) -> int:
+    """Paid back so far, in `currency` (each fact's own while the order is unknown)."""
+    single = sum(_minor_in(fact, currency or fact.currency) for fact in _distinct_refunds(facts))
+    told = [_minor_in(fact, currency or fact.currency) for fact in facts if fact.kind == REFUNDED]
+    return max([single, *told])
 
 
 def _minor_in(fact: Fact, currency: str) -> int:
@@ -100,6 +108,12 @@ def _distinct_refunds(facts: Sequence[Fact]) -> list[Fact]:
     return list(chosen.values())
 
 
+def _largest_sums(facts: Sequence[Fact]) -> dict[str, str]:
+    """Currency → the event that tells of most money paid back in it."""
+    sums = sorted((fact for fact in facts if fact.kind == REFUNDED), key=lambda fact: (fact.total_minor, fact.rank))
+    return {fact.currency: fact.event_id for fact in sums}
+
+
 def _status(facts: Sequence[Fact], *, cancelled: bool, is_refunded: bool) -> str:
     if cancelled:
         return "cancelled"
@@ -113,7 +127,8 @@ def add_fact(facts: Sequence[Fact], fact: Fact) -> tuple[Fact, ...]:
     """Facts with `fact` added and with all left out that can never matter again.
 
     Kept are: the earliest sale, the earliest counting sale, the earliest sale with lines, each refund id's earliest,
-    one cancellation, the latest status, and every fact that follows the order (its event may have to move).
+    the largest told sum of refunds in each currency, one cancellation, the latest status, and every fact that follows
+    the order (its event may have to move).
     """
     everything = sorted({known.event_id: known for known in (*facts, fact)}.values(), key=lambda known: known.rank)
     sales = [known for known in everything if known.kind == SALE]
@@ -124,6 +139,7 @@ def add_fact(facts: Sequence[Fact], fact: Fact) -> tuple[Fact, ...]:
     with_lines = next((sale for sale in sales if sale.lines), None)
     keep.update([with_lines.event_id] if with_lines else [])
     keep.update(known.event_id for known in _distinct_refunds(everything))
+    keep.update(_largest_sums(everything).values())
     keep.update(known.event_id for known in [known for known in everything if known.kind == CANCEL][:1])
     keep.update(known.event_id for known in [known for known in everything if known.status][-1:])
     return tuple(

@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
+from core.clock import format_time
+
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
@@ -57,6 +59,16 @@ def pos_digest(secret: str, seconds: str, body: bytes) -> str:
     return hmac.digest(secret.encode(), seconds.encode() + b"." + body, sha256).hex()
 
 
+def stripe_signature(secret: str, body: bytes, at: datetime) -> str:
+    """`t=<unix seconds>,v1=<hex>`: HMAC-SHA256 with the whole secret over the time, a full stop and the raw body."""
+    return pos_signature(secret, body, at)
+
+
+def zendesk_signature(secret: str, body: bytes, timestamp: str) -> str:
+    """Base64 of HMAC-SHA256 over the timestamp as sent and the raw body."""
+    return shopify_signature(secret, timestamp.encode() + body)
+
+
 def shopify_headers(secret: str, body: bytes, *, topic: str, shop: str, webhook_id: str) -> dict[str, str]:
     """The headers of a Shopify delivery."""
     return {
@@ -96,3 +108,19 @@ def twilio_json(secret: str, url: str, body: bytes) -> tuple[dict[str, str], str
 def pos_headers(secret: str, body: bytes, at: datetime) -> dict[str, str]:
     """The headers of a till's delivery signed at `at`."""
     return {"Content-Type": JSON, "X-POS-Signature": pos_signature(secret, body, at)}
+
+
+def stripe_headers(secret: str, body: bytes, at: datetime) -> dict[str, str]:
+    """The headers of a Stripe delivery signed at `at`."""
+    return {"Content-Type": JSON, "Stripe-Signature": stripe_signature(secret, body, at)}
+
+
+def zendesk_headers(secret: str, body: bytes, at: datetime, *, account: str = "22129848") -> dict[str, str]:
+    """The headers of a Zendesk delivery signed at `at`."""
+    timestamp = format_time(at)
+    return {
+        "Content-Type": JSON,
+        "X-Zendesk-Account-Id": account,
+        "X-Zendesk-Webhook-Signature-Timestamp": timestamp,
+        "X-Zendesk-Webhook-Signature": zendesk_signature(secret, body, timestamp),
+    }

@@ -1,6 +1,7 @@
 """What every webhook source shares: the request as received, the source's three functions, small readers."""
 
 import hmac
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,9 +12,13 @@ from core.brand import BrandSettings
 from core.catalogue import Record
 from core.errors import InvalidInputError, MalformedBodyError, UnauthorizedError
 from core.events import RawEvent
+from ingest.sources.signing import pos_digest
 from ingest.steps.fields import read_text, refuse
 
 MAX_FORM_FIELDS = 1000
+TOLERANCE_SECONDS = 300
+MOST_SIGNATURES = 20
+_SIGNED_AT = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,32 @@ def check_signature(given: str, expected: Sequence[str]) -> None:
     for candidate in expected:
         fits |= hmac.compare_digest(given_bytes, candidate.encode())
     if not given_bytes or not fits:
+        raise wrong_signature()
+
+
+def check_timed_signature(header: str, request: WebhookRequest, secrets: Sequence[str]) -> None:
+    """Check `t=<unix seconds>,v1=<hex>[,v1=…]` over time and raw body, five minutes either way.
+
+    While a secret is changed over, senders sign with both: one that fits is enough. Raises UnauthorizedError.
+    """
+    parts = [part.strip().partition("=") for part in header.split(",", MOST_SIGNATURES)]
+    times = [value for name, _, value in parts if name == "t"]
+    if len(times) != 1 or not _SIGNED_AT.fullmatch(times[0]):
+        raise wrong_signature()
+    check_age(request, int(times[0]))
+    expected = [pos_digest(secret, times[0], request.body) for secret in secrets]
+    given = [value.strip().encode("utf-8", "replace") for name, _, value in parts if name == "v1"]
+    fits = False
+    for signature in given:
+        for candidate in expected:
+            fits |= hmac.compare_digest(signature, candidate.encode())
+    if not fits:
+        raise wrong_signature()
+
+
+def check_age(request: WebhookRequest, signed_at: float) -> None:
+    """Refuse what was signed over five minutes ago or ahead: an old delivery played again, or a wrong clock."""
+    if abs(request.now.timestamp() - signed_at) > TOLERANCE_SECONDS:
         raise wrong_signature()
 
 

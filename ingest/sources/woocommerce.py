@@ -12,7 +12,7 @@ from core.events import RawEvent, RawOrder
 from core.strict_json import parse_json_object
 from ingest.sources.signing import woocommerce_signature
 from ingest.sources.webhook import Source, WebhookRequest, check_signature, required_id
-from ingest.steps.extract import Pairs, known_traits, noted_identifiers, scoped_id, source_scope
+from ingest.steps.extract import Pairs, contact_identifiers, known_traits, noted_identifiers, scoped_id, source_scope
 from ingest.steps.fields import as_object, as_objects, first_present, label, read_number, read_text, read_time
 from ingest.steps.orders import LONGEST_STATUS, WHOLE_ORDER, read_lines, read_total, sum_of_lines
 
@@ -208,15 +208,10 @@ def _refund_event(order_id: str, refund_id: str, refund: dict[str, Any], body: d
 
 
 def _order_identifiers(body: dict[str, Any], scope: str) -> Pairs:
-    pairs = _contact(as_object(body.get("billing")))
+    pairs = contact_identifiers(as_object(body.get("billing")))
     pairs += _customer_id(body.get("customer_id"), scope)
     notes = [{"name": note.get("key"), "value": note.get("value")} for note in as_objects(body.get("meta_data"))]
     return pairs + noted_identifiers(notes, scope)
-
-
-def _contact(fields: dict[str, Any]) -> Pairs:
-    found = [(name, fields.get(name)) for name in ("email", "phone")]
-    return [(name, value) for name, value in found if isinstance(value, str) and value.strip()]
 
 
 def _customer_id(value: Any, scope: str) -> Pairs:
@@ -233,8 +228,8 @@ def _customer_event(topic: str, body: dict[str, Any], request: WebhookRequest, s
         type=CUSTOMER_TYPES[topic],
         channel="website",
         source=NAME,
-        identifiers=_contact(body)
-        + _contact(billing)
+        identifiers=contact_identifiers(body)
+        + contact_identifiers(billing)
         + _customer_id(customer_id, source_scope(NAME, _site(request), settings)),
         payload=body,
         occurred_at=read_time(moment, name),

@@ -80,6 +80,12 @@ def named_identifiers(fields: dict[str, Any], scope: str) -> Pairs:
     return pairs
 
 
+def contact_identifiers(fields: dict[str, Any]) -> Pairs:
+    """E-mail address and phone of a person's record; values that are no text are passed over."""
+    found = [(name, fields.get(name)) for name in ("email", "phone")]
+    return [(name, value) for name, value in found if isinstance(value, str) and value.strip()]
+
+
 def noted_identifiers(notes: Any, scope: str) -> Pairs:
     """The identifiers in a shop's list of `{name, value}` notes."""
     pairs: Pairs = []

@@ -13,11 +13,13 @@ from ingest.sources.signing import (
     pos_headers,
     shopify_headers,
     shopify_signature,
+    stripe_headers,
     twilio_form,
     twilio_json,
     twilio_signature,
     woocommerce_headers,
     woocommerce_signature,
+    zendesk_headers,
 )
 from tests.unit.ingest.webhook_samples import NOW, SECRET, URL, delivery
 
@@ -48,6 +50,14 @@ def twilio_as_json(secret: str = SECRET, body: bytes = BODY) -> WebhookRequest:
     return delivery(headers, body, url)
 
 
+def stripe(secret: str = SECRET, body: bytes = BODY) -> WebhookRequest:
+    return delivery(stripe_headers(secret, body, NOW), body)
+
+
+def zendesk(secret: str = SECRET, body: bytes = BODY) -> WebhookRequest:
+    return delivery(zendesk_headers(secret, body, NOW), body)
+
+
 Signed = Callable[..., WebhookRequest]
 ALL = [
     ("shopify", shopify),
@@ -55,12 +65,16 @@ ALL = [
     ("pos", pos),
     ("twilio", twilio_as_form),
     ("twilio", twilio_as_json),
+    ("stripe", stripe),
+    ("zendesk", zendesk),
 ]
 SIGNATURE_HEADER = {
     "shopify": "x-shopify-hmac-sha256",
     "woocommerce": "x-wc-webhook-signature",
     "pos": "x-pos-signature",
     "twilio": "x-twilio-signature",
+    "stripe": "stripe-signature",
+    "zendesk": "x-zendesk-webhook-signature",
 }
 
 

@@ -45,6 +45,20 @@ def test_a_refund_known_twice_counts_once() -> None:
     assert fold(sale("e1"), refund("r1", 300, "R1"), refund("r2", 300, "R1")).counted_minor == 700
 
 
+def test_told_sums_and_single_refunds_of_the_same_money_count_once_in_any_order() -> None:
+    facts = [
+        sale("e1"),
+        refund("r1", 300, "R1"),
+        Fact("s1", "refunded", 5, None, 300, "USD", follows=True),
+        refund("r2", 200, "R2"),
+        Fact("s2", "refunded", 6, None, 500, "USD"),
+        Fact("s3", "refunded", 7, None, 400, "USD"),
+    ]
+    for order in itertools.permutations(facts):
+        state = fold(*order)
+        assert (state.refunded_minor, state.counted_minor) == (500, 500)
+
+
 def test_a_full_refund_takes_the_order_out() -> None:
     state = fold(sale("e1"), refund("r1", 600, "R1"), refund("r2", 400, "R2"))
     assert (state.counted_minor, state.counts, state.status) == (0, False, "refunded")
