@@ -3,7 +3,7 @@
 // returns: ids, total (with those above the limit), changed (how many match but changed since)
 // mode: read
 MATCH (v:Review)
-WHERE v.brand = $brand AND v.status = 'pending' AND coalesce(v.kind, 'rules') = $kind
+WHERE v.brand = $brand AND v.status = 'pending' AND v.created_at IS NOT NULL AND coalesce(v.kind, 'rules') = $kind
   AND all(identifier IN $identifiers WHERE identifier IN v.identifiers)
   AND all(rule IN $rules WHERE rule IN v.rules)
 WITH v ORDER BY v.created_at, v.id

@@ -3,7 +3,7 @@
 // returns: id, kind, identifiers, rules, created_at, updated_at, profile_ids
 // mode: read
 MATCH (v:Review)
-WHERE v.brand = $brand AND v.status = 'pending'
+WHERE v.brand = $brand AND v.status = 'pending' AND v.created_at IS NOT NULL
 WITH v ORDER BY v.brand, v.status, v.created_at
 LIMIT $limit
 RETURN v.id AS id, coalesce(v.kind, 'rules') AS kind, v.identifiers AS identifiers, v.rules AS rules,

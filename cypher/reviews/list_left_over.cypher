@@ -3,7 +3,7 @@
 // returns: id
 // mode: read
 MATCH (v:Review)
-WHERE v.brand = $brand AND v.status = 'pending'
+WHERE v.brand = $brand AND v.status = 'pending' AND v.created_at IS NOT NULL
 WITH v, COLLECT { MATCH (v)-[:PROPOSES]->(c:Customer) RETURN DISTINCT c.root_id } AS roots
 WITH v, roots, size(roots) * (size(roots) - 1) / 2 AS pairs
 WHERE pairs = 0 OR pairs = CASE WHEN size(roots) > 20 THEN -1 ELSE COUNT {

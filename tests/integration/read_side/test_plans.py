@@ -12,6 +12,9 @@ from graph.values import LAST_ID, LATEST
 QUERIES = [
     "profiles/get_profiles", "profiles/find_owners", "profiles/list_profiles", "profiles/search_profiles",
     "profiles/list_merges", "reviews/list_reviews", "reviews/get_review", "events/get_event",
+    "reviews/list_oldest_reviews", "reviews/list_reviews_of_profile", "reviews/list_causes", "reviews/find_group",
+    "reviews/count_waiting", "reviews/list_left_over", "reviews/list_marks", "reviews/list_proposed",
+    "reviews/read_sides", "reviews/get_batch", "reviews/forget_batches",
     "insight/list_timeline", "insight/read_profile360", "insight/read_statistics", "insight/read_identity_graph",
     "insight/why_cluster", "insight/why_evidence",
     "suggestions/list_profiles", "suggestions/read_profiles", "suggestions/count_profiles", "suggestions/list_runs",
@@ -76,6 +79,23 @@ def db_hits(graph, name, **params):
         hits += node.get("dbHits", 0)
         waiting += node.get("children", [])
     return hits
+
+
+@pytest.mark.parametrize("name", ["reviews/list_reviews", "reviews/list_oldest_reviews"])
+def test_a_page_of_reviews_costs_the_same_however_long_the_queue(small, name):
+    params = {
+        "brand": small.brand.id, "statuses": ["pending"], "identifier": None, "rule": None, "kind": None,
+        "before_at": LATEST, "before_id": LAST_ID, "after_at": EARLIEST, "after_id": "", "limit": 10,
+    }  # fmt: skip
+    small.customer("a")
+    small.customer("b")
+    hits = []
+    for numbers in (range(20), range(20, 2_000)):
+        for number in numbers:
+            small.review(f"r{number}", "a", "b", minutes=number)
+        small.save()
+        hits.append(db_hits(small.graph, name, **params))
+    assert hits[1] <= hits[0] + 10
 
 
 def test_a_timeline_page_costs_the_same_however_long_the_history(small):
