@@ -1,18 +1,17 @@
 """The review queue by shared cause: which identifiers and rules the pending reviews have in common."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from core.clock import format_time
+from core.clock import EARLIEST, format_time
 from core.identifiers import PRIORITY
 from core.paging import decode_cursor, encode_cursor
 from graph.driver import Graph
 from graph.repositories.profiles import Page
-from graph.repositories.reviews_read import RULE_SUGGESTION, Ageing, rule_order, rules_of
-from graph.values import to_time
+from graph.repositories.reviews_read import RULE_SUGGESTION, Ageing, proposed_profiles, rule_order, rules_of
 
 # Beyond this many pending reviews the oldest are grouped; the answer says so.
 MAX_REVIEWS = 20_000
@@ -30,7 +29,6 @@ class WaitingReview:
     rules: tuple[str, ...]
     created_at: datetime
     updated_at: datetime
-    profile_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,8 @@ class ReviewGroup:
 
 def list_groups(graph: Graph, brand: str, page: Page, ageing: Ageing | None = None) -> dict[str, Any]:
     """One page of groups, largest first: {items, next_cursor, truncated}."""
-    rows = graph.read("reviews/list_causes", brand=brand, limit=MAX_REVIEWS + 1)
+    [found_rows] = graph.read("reviews/list_causes", brand=brand, limit=MAX_REVIEWS + 1)
+    rows = found_rows["rows"]
     groups = group_by_cause(_waiting(row) for row in rows[:MAX_REVIEWS])
     found = decode_cursor(page.cursor)
     if found is not None:
@@ -73,7 +72,8 @@ def list_groups(graph: Graph, brand: str, page: Page, ageing: Ageing | None = No
         end = shown[-1]
         cursor = encode_cursor(end.oldest, f"{len(end.reviews):0{_NUMBER_WIDTH}}|{end.key}")
     ageing = ageing or Ageing()
-    items = [_item(group, ageing) for group in shown]
+    proposed = proposed_profiles(graph, brand, sorted({review.id for group in shown for review in group.reviews}))
+    items = [_item(group, ageing, proposed) for group in shown]
     return {"items": items, "next_cursor": cursor, "truncated": len(rows) > MAX_REVIEWS}
 
 
@@ -126,21 +126,20 @@ def title_of(identifiers: Sequence[str], rules: Sequence[str], reviews: int) -> 
     return f"{listed} seen in {where}"
 
 
-def _waiting(row: dict[str, Any]) -> WaitingReview:
-    opened = to_time(row["created_at"])
-    assert opened is not None  # noqa: S101 (written with every review)
+def _waiting(row: list[Any]) -> WaitingReview:
+    id_, kind, identifiers, rules, opened, updated = row
+    created_at = EARLIEST + timedelta(microseconds=opened)
     return WaitingReview(
-        row["id"],
-        tuple(row["identifiers"] or ()),
-        tuple(rules_of(row["kind"], row["rules"])),
-        opened,
-        to_time(row["updated_at"]) or opened,
-        tuple(row["profile_ids"]),
+        id_,
+        tuple(identifiers or ()),
+        tuple(rules_of(kind, rules)),
+        created_at,
+        created_at if updated is None else EARLIEST + timedelta(microseconds=updated),
     )
 
 
-def _item(group: ReviewGroup, ageing: Ageing) -> dict[str, Any]:
-    profiles = {profile for review in group.reviews for profile in review.profile_ids}
+def _item(group: ReviewGroup, ageing: Ageing, proposed: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    profiles = {profile for review in group.reviews for profile in proposed.get(review.id, ())}
     return {
         "key": group.key,
         "title": title_of(group.identifiers, group.rules, len(group.reviews)),

@@ -12,7 +12,7 @@ from core.identifiers import Trust
 from core.money import to_decimal_string
 from graph.commit_read import statistics_from
 from graph.driver import Graph
-from graph.repositories.reviews_read import PENDING, get_review_row, review_item
+from graph.repositories.reviews_read import PENDING, get_review_row, proposed_profiles, review_item
 from graph.repositories.traits import read_strategies
 from graph.values import group_identifiers, to_time_text
 from resolver.consequences import BrokenLimit, broken_limits, combined
@@ -141,9 +141,7 @@ def _told_apart(graph: Graph, brand: BrandSettings, choice: _Choice) -> dict[str
     """Marks of not the same that would end and begin, and other pending reviews that nothing would be left of."""
     roots = sorted(choice.sides)
     others = sorted({one for side in choice.sides.values() for one in side.review_ids} - {choice.review_id})
-    proposed = {
-        row["id"]: row["profile_ids"] for row in graph.read("reviews/list_proposed", brand=brand.id, ids=others)
-    }
+    proposed = proposed_profiles(graph, brand.id, others)
     marks = _marks(graph, brand, sorted({*roots, *itertools.chain.from_iterable(proposed.values())}))
     standing = {frozenset((mark["root_id"], mark["other_root_id"])) for mark in marks}
     ends = {pair for pair in standing if choice.survivor_id is not None and pair <= choice.chosen}

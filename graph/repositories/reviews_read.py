@@ -1,7 +1,7 @@
 """Reads the review queue: pages by status, cause and age, and single reviews; deciding is `ingest/stewardship`'s."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -146,6 +146,14 @@ def get_review_row(graph: Graph, brand: str, review_id: str) -> dict[str, Any]:
     if not rows:
         raise NotFoundError("No such review.")
     return rows[0]
+
+
+def proposed_profiles(graph: Graph, brand: str, review_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Pending review → the live profiles that it proposes; settled and unknown ones are left out."""
+    if not review_ids:
+        return {}
+    [found] = graph.read("reviews/list_proposed", brand=brand, ids=sorted(review_ids))
+    return dict(found["rows"])
 
 
 @dataclass(frozen=True, slots=True)
