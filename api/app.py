@@ -15,6 +15,7 @@ from api.routers import (
     catalogue,
     change_webhooks,
     changes,
+    csv_imports,
     customer360,
     dead_letters,
     events,
@@ -40,6 +41,7 @@ from core.settings import Settings, load_settings
 
 ROUTERS = (
     events,
+    csv_imports,
     integrations,
     segment,
     posthog,

@@ -16,7 +16,7 @@ from core.settings import Settings, load_settings
 
 log = structlog.get_logger(__name__)
 
-TASK_PACKAGES = ("ingest", "ingest.changes", "ingest.stewardship", "ml", "ml.suggestions")
+TASK_PACKAGES = ("ingest", "ingest.changes", "ingest.csv_files", "ingest.stewardship", "ml", "ml.suggestions")
 ALIVE_SECONDS = 30
 # Longer than the longest task: a task that runs past it is given to a second worker.
 VISIBILITY_SECONDS = 3600
@@ -28,6 +28,7 @@ _BULK_SECONDS = 2.0
 _SWEEP_SECONDS = 60.0
 _SUGGESTIONS_SECONDS = 2.0
 _SCHEDULE_SECONDS = 60.0
+_IMPORT_SECONDS = 2.0
 _TRANSPORT: dict[str, Any] = {
     "visibility_timeout": VISIBILITY_SECONDS,
     # Without these two a lost task is looked for every hundred seconds only.
@@ -86,6 +87,8 @@ def _schedule() -> dict[str, Any]:
         "ingest.sweep_reviews": (_SWEEP_SECONDS, 1),
         "ml.sweep_suggestions": (_SUGGESTIONS_SECONDS, 10),
         "ml.schedule_suggestions": (_SCHEDULE_SECONDS, 1),
+        "ingest.import_csv": (_IMPORT_SECONDS, 10),
+        "ingest.tidy_csv_files": (_RETENTION_SECONDS, 1),
     }
     return {
         task.partition(".")[2].replace("_", "-"): {

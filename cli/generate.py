@@ -9,19 +9,16 @@ from typing import Annotated
 
 import typer
 
-from brands.onboarding import DEMO_BRAND, add_key
-from cli.connection import open_graph
 from cli.console import progress, say
 from cli.generator.score import score, true_identities
 from cli.sending import Target, send_events
-from cli.service import Service, ServiceClient, find_service, new_brand
+from cli.service import Service, ServiceClient, brand_key, find_service, new_brand
 from core.brand import BrandSettings
 from core.clock import parse_time, utc_now
 from core.errors import InvalidInputError
 from ingest.generator import HistoryPlan, TrueEvent, make_histories
 
 NEW_BRAND = "new"
-_SCOPES = frozenset({"ingest", "read"})
 
 
 def generate(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
@@ -93,9 +90,5 @@ def _open_brand(service: Service, brand: str, data_dir: Path | None) -> Iterator
     if brand == NEW_BRAND:
         with new_brand(service, "generated") as (access, _):
             yield access.id, access.api_key
-    elif brand == DEMO_BRAND:
-        yield brand, service.admin_key
     else:
-        with open_graph(data_dir) as graph:
-            key = add_key(graph, brand, _SCOPES)
-        yield brand, key
+        yield brand, brand_key(service, brand, data_dir)

@@ -7,17 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self, cast
 
 import httpx
 
-from cli.connection import CREDENTIALS_FILE
+from brands.onboarding import DEMO_BRAND, add_key
+from cli.connection import CREDENTIALS_FILE, open_graph
+from cli.console import Advance
 from core.errors import ConfigurationError, ConstIntelError, UnavailableError
 from core.settings import load_settings
 
 _TIMEOUT = httpx.Timeout(120.0, connect=5.0)
+_UPLOAD_TIMEOUT = httpx.Timeout(300.0, connect=5.0)
 _TRIES = 6
 _PAGE = 200
+_SCOPES = frozenset({"ingest", "read"})
+_TRANSIENT = (429, 503)
 
 
 class RefusedError(ConstIntelError):
@@ -62,6 +67,14 @@ def find_service(data_dir: Path | None, url: str | None) -> Service:
         raise ConfigurationError(f"{path} cannot be read: remove it and run `constintel up` again.") from error
 
 
+def brand_key(service: Service, brand: str, data_dir: Path | None) -> str:
+    """A key that sends to and reads from a brand: the operator's for its own, else a new one by the graph."""
+    if brand == DEMO_BRAND:
+        return service.admin_key
+    with open_graph(data_dir) as graph:
+        return add_key(graph, brand, _SCOPES)
+
+
 class ServiceClient:
     """JSON calls with one API key; waits and tries again while the service is busy or restarting."""
 
@@ -90,6 +103,34 @@ class ServiceClient:
         del request.headers["Authorization"]
         return _answer(self._send(request))
 
+    def upload(self, path: str, file: Path, fields: dict[str, str], advance: Advance) -> Any:
+        """The answer to a multipart POST of `file`; `advance` is told its bytes as they are sent; raises as `get`."""
+        for attempt in range(_TRIES):
+            with file.open("rb") as content:
+                watched = _Watched(content, advance)
+                # Built anew each time: a request that was sent has used up its file.
+                parts = {"file": (file.name, cast("BinaryIO", watched), "text/csv")}
+                request = self._http.build_request("POST", path, data=fields, files=parts, timeout=_UPLOAD_TIMEOUT)
+                try:
+                    response = self._http.send(request)
+                except httpx.TransportError as error:
+                    raise UnavailableError("The service does not answer: is `constintel up` running?") from error
+            if response.status_code not in _TRANSIENT or attempt == _TRIES - 1:
+                return _answer(response)
+            watched.take_back()
+            time.sleep(_pause(response, attempt))
+        raise AssertionError("unreachable")
+
+    def download(self, path: str, file: Path) -> None:
+        """Write the answer to a GET into `file`; raises as `get`."""
+        with self._http.stream("GET", path) as response:
+            if not response.is_success:
+                response.read()
+                _answer(response)
+            with file.open("wb") as target:
+                for piece in response.iter_bytes():
+                    target.write(piece)
+
     def pages(self, path: str, **params: str | int | None) -> Iterator[dict[str, Any]]:
         """Every item of a list, page by page."""
         cursor: str | None = None
@@ -111,10 +152,31 @@ class ServiceClient:
                     raise UnavailableError("The service does not answer: is `constintel up` running?") from error
                 time.sleep(0.2 * 2**attempt)
                 continue
-            if response.status_code not in (429, 503) or last:
+            if response.status_code not in _TRANSIENT or last:
                 return response
             time.sleep(_pause(response, attempt))
         raise AssertionError("unreachable")
+
+
+class _Watched:
+    """A file that tells how much of it was read, for the HTTP client; what it has besides is the file's own."""
+
+    def __init__(self, file: BinaryIO, advance: Advance) -> None:
+        self._file, self._advance, self._told = file, advance, 0
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        piece = self._file.read(size)
+        self._told += len(piece)
+        self._advance(len(piece))
+        return piece
+
+    def take_back(self) -> None:
+        """All of it has to be sent again."""
+        self._advance(-self._told)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 @contextmanager

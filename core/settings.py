@@ -44,6 +44,14 @@ class Settings(BaseSettings):
     """A webhook that failed for so long is switched off."""
     webhook_private_addresses: bool = False
     """Whether webhooks may go to loopback, private and link-local addresses."""
+    csv_max_bytes: int = Field(default=20 * 1024**3, gt=0)
+    """The largest CSV file that is taken, unpacked; it waits on disk below the data directory."""
+    csv_keep_days: float = Field(default=30, gt=0)
+    """How long the rows that an import refused can be downloaded."""
+    csv_patience_seconds: float = Field(default=10, ge=0)
+    """How long the sender of a small file waits for its import to be done."""
+    csv_dry_run_seconds: float = Field(default=20, gt=0)
+    """How long a dry run may look at a file; what it found by then is the answer."""
     log_level: str = "INFO"
     log_json: bool = True
     test_backend: str = "embedded"

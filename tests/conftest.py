@@ -142,9 +142,18 @@ def graph_settings(neo4j_server: Neo4jAddress) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def service_settings(graph_settings: Settings, redis_server: RedisAddress) -> Settings:
-    """Settings that reach the run's Neo4j and Redis."""
-    return graph_settings.model_copy(update={"redis_url": redis_server.url})
+def service_settings(
+    graph_settings: Settings, redis_server: RedisAddress, tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
+    """Settings that reach the run's Neo4j and Redis, with a data directory of their own."""
+    return graph_settings.model_copy(
+        update={
+            "redis_url": redis_server.url,
+            "data_dir": tmp_path_factory.mktemp("data"),
+            # A cold database on a busy machine takes its time.
+            "csv_patience_seconds": 120,
+        }
+    )
 
 
 def neo4j_update(address: Neo4jAddress) -> dict[str, object]:

@@ -24,7 +24,7 @@ DEFAULT_SOURCE = "api"
 LONGEST_SOURCE = 100
 LONGEST_MESSAGE_ID = 255
 
-_TYPE = re.compile(r"[a-z][a-z0-9_]{0,99}")
+TYPE_NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _TYPE_ALIASES = {"anonymous_id": "cookie_id"}
 _CHANNEL_BY_PREFIX = {
     "pos": "store",
@@ -86,7 +86,7 @@ def _event_type(obj: dict[str, Any]) -> str:
         raise refuse("type", "missing")
     if not isinstance(value, str):
         raise refuse("type", "must be text")
-    if not _TYPE.fullmatch(value):
+    if not TYPE_NAME.fullmatch(value):
         raise refuse("type", "must be a snake_case name of at most 100 characters")
     return value
 

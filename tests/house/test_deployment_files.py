@@ -42,6 +42,12 @@ def test_every_command_of_compose_is_one_of_ours(compose: dict[str, Any], servic
     assert {word for word in words if word.startswith("--")} <= options
 
 
+def test_api_and_workers_share_the_folder_of_uploads(compose: dict[str, Any]) -> None:
+    api, worker = (compose["services"][name]["volumes"] for name in ("api", "worker"))
+    assert api == worker
+    assert api[0].endswith(":/data")
+
+
 def test_only_loopback_ports_are_opened(compose: dict[str, Any]) -> None:
     ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
     assert ports

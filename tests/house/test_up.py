@@ -111,6 +111,27 @@ def test_a_second_worker_joins_and_leaves(installation: RunningUp) -> None:
         joined.communicate(timeout=40)
 
 
+def test_an_import_whose_worker_is_killed_goes_on_and_counts_every_row_once(
+    installation: RunningUp, tmp_path: Path
+) -> None:
+    rows = 4_000
+    file = tmp_path / "orders.csv"
+    lines = [f"i{number}@example.com,I-{number},1.25,USD,2026-01-01,{'x' * 60}" for number in range(rows)]
+    file.write_text("\n".join(["email,order_id,total,currency,date,note", *lines, ""]), encoding="utf-8")
+    access = installation.credentials()
+    key = {"Authorization": f"Bearer {access['api_key']}"}
+    command = script("import-csv", str(file), "--data-dir", str(installation.data_dir))
+    try:
+        jobs = f"{access['url']}/api/integrations/csv"
+        wait_until(lambda: any(job["rows"] for job in httpx.get(jobs, headers=key).json()["items"]), "rows are in")
+        os.kill(access["pids"]["workers"][0], signal.SIGKILL)
+        out, _ = command.communicate(timeout=240)
+    finally:
+        command.kill()
+    assert command.returncode == 0, out
+    assert f"done: {rows} rows, {rows} accepted, 0 repeats, 0 refused" in out
+
+
 def test_migrate_says_that_nothing_is_to_do(installation: RunningUp) -> None:
     migrated = script("migrate", "--data-dir", str(installation.data_dir))
     out, _ = migrated.communicate(timeout=60)
