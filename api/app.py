@@ -30,6 +30,7 @@ from api.routers import (
     segment,
     stewardship,
     suggestions,
+    tracker,
     traits,
     why,
 )
@@ -46,6 +47,7 @@ ROUTERS = (
     segment,
     posthog,
     dead_letters,
+    tracker,
     profiles,
     reviews,
     bulk_reviews,

@@ -52,7 +52,10 @@ class RequestDoor:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *extra]
+                own = message["headers"]
+                # What may be kept says so itself.
+                is_kept = any(name == b"cache-control" for name, _ in own)
+                message["headers"] = [*own, *(extra[:-1] if is_kept else extra)]
             await send(message)
 
         try:

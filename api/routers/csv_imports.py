@@ -226,7 +226,8 @@ def _work_now(
     """Import a small file in this process; one that is not done here is done by a worker."""
 
     def take(brand: BrandSettings, raws: Sequence[RawEvent]) -> Sequence[Outcome]:
-        return asyncio.run_coroutine_threadsafe(services.ingest.take(brand, raws), loop).result()
+        # Rows of a file have their own place to wait: not one of them needs the inbox.
+        return asyncio.run_coroutine_threadsafe(services.ingest.take(brand, raws, may_queue=False), loop).result()
 
     folder = spool_folder(services.settings)
     desk = Desk(services.graph, folder, take, f"api:{os.getpid()}:{os.urandom(4).hex()}")

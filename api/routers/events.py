@@ -10,9 +10,10 @@ from starlette.responses import Response
 from api.answers import JsonAnswer
 from api.auth import needs
 from api.bodies import BATCH_LIMIT, EVENT_LIMIT, read_body
+from api.cors import PageRoute, preflight
 from api.openapi import answers, body_example
 from api.problems import problem_document
-from api.routes import CallerDep, GuardedRoute, RawRoute, ServicesDep, caller_of
+from api.routes import CallerDep, GuardedRoute, ServicesDep, caller_of
 from api.schemas.events import (
     BATCH_SCHEMA,
     EVENT_EXAMPLE,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from core.decisions import EventResult
 
 router = APIRouter(prefix="/api/events", tags=["events"], route_class=GuardedRoute)
-raw_router = APIRouter(prefix="/api/events", tags=["events"], route_class=RawRoute)
+raw_router = APIRouter(prefix="/api/events", tags=["events"], route_class=PageRoute)
 
 MAX_BATCH = 1000
 _DECLARED = "declared"
@@ -111,7 +112,7 @@ async def read_event(event_id: str, caller: CallerDep, services: ServicesDep) ->
         return JsonAnswer(queued_event(waiting))
 
 
-router.routes[:0] = raw_router.routes
+router.routes[:0] = [*raw_router.routes, *preflight("/api/events", "/api/events/batch")]
 
 
 async def settings_of(services: Services, brand: str) -> BrandSettings:

@@ -8,8 +8,9 @@ from starlette.responses import Response
 
 from api.auth import needs
 from api.bodies import BATCH_LIMIT
+from api.cors import preflight
 from api.openapi import answers, body_example
-from api.routers.tracking import SECURITY, TrackingRoute, answer_of, body_of, preflight, take_messages, upload_of
+from api.routers.tracking import SECURITY, TrackingRoute, answer_of, body_of, take_messages, upload_of
 from api.schemas.tracking import CAPTURE_EXAMPLE, Captured
 from core.errors import InvalidInputError
 from ingest.sources.posthog import NAME, historical, parse_item

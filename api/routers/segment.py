@@ -7,8 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth import needs
+from api.cors import preflight
 from api.openapi import answers, body_example
-from api.routers.tracking import SECURITY, TrackingRoute, answer_of, body_of, preflight, take_messages, upload_of
+from api.routers.tracking import SECURITY, TrackingRoute, answer_of, body_of, take_messages, upload_of
 from api.routes import Handler
 from api.schemas.tracking import MESSAGE_SCHEMA, TRACK_EXAMPLE, Tracked
 from core.errors import InvalidInputError

@@ -7,11 +7,11 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from api.answers import JsonAnswer, ProblemAnswer
 from api.auth import authenticate_key, guard_of
 from api.bodies import read_body
+from api.cors import for_origin
 from api.problems import problem_answer, problem_document
 from api.routers.events import settings_of
 from api.routes import Handler, RawRoute, caller_of
@@ -40,11 +40,6 @@ _KEY_NAMES = ("writeKey", "write_key", "api_key", "token")
 _FORM = b"data="
 # Of one transaction: a larger request is taken in several, one after the other.
 _PORTION = 500
-_PREFLIGHT = {
-    "Access-Control-Allow-Methods": "POST, OPTIONS",
-    "Access-Control-Max-Age": "86400",
-}
-_ALLOWED_HEADERS = "Authorization, Content-Type, Content-Encoding, X-API-Key, X-Retry-Count"
 _BODY = "tracked_body"
 
 Parse = Callable[[Any], RawEvent]
@@ -69,14 +64,9 @@ class TrackingRoute(RawRoute):
                 answer = await handler(request)
             except ConstIntelError as error:
                 answer = _problem(error, request.scope["request_id"])
-            return _for_origin(request, answer)
+            return for_origin(request, answer)
 
         return serve
-
-
-def preflight(*paths: str) -> list[Route]:
-    """Routes that tell browsers that pages of any origin may send to `paths`."""
-    return [Route(path, _allow, methods=["OPTIONS"], include_in_schema=False) for path in paths]
 
 
 def body_of(request: Request) -> Any:
@@ -206,23 +196,6 @@ def _problem(error: ConstIntelError, request_id: str) -> Response:
     }
     document = problem_document(error, request_id)
     return ProblemAnswer({**document, "message": error.detail}, error.status, headers)
-
-
-def _for_origin(request: Request, answer: Response) -> Response:
-    origin = request.headers.get("origin")
-    if origin:
-        # No cookie proves anybody here, so any page may read the answer; beacons insist on the credentials header.
-        answer.headers["Access-Control-Allow-Origin"] = origin
-        answer.headers["Access-Control-Allow-Credentials"] = "true"
-        answer.headers["Access-Control-Expose-Headers"] = "Retry-After, X-Request-Id"
-        answer.headers["Vary"] = "Origin"
-    return answer
-
-
-async def _allow(request: Request) -> Response:
-    asked = request.headers.get("access-control-request-headers")
-    headers = {**_PREFLIGHT, "Access-Control-Allow-Headers": asked or _ALLOWED_HEADERS}
-    return _for_origin(request, Response(status_code=200, headers=headers))
 
 
 def answer_of(first: dict[str, Any], taken: dict[str, Any]) -> JsonAnswer:

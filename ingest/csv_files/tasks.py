@@ -61,7 +61,7 @@ def run_due_import(graph: Graph, settings: Settings, seconds: float) -> bool:
         ingest = Ingest(graph, settings)
 
         def take(brand: BrandSettings, raws: Sequence[RawEvent]) -> Sequence[Outcome]:
-            return runner.run(ingest.take(brand, raws))
+            return runner.run(ingest.take(brand, raws, may_queue=False))
 
         try:
             desk = Desk(graph, spool_folder(settings), take, f"worker:{os.getpid()}:{os.urandom(4).hex()}")
