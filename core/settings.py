@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     """Events that may wait in the inbox while Neo4j is away; past it senders get a 503."""
     inbox_max_megabytes: int = Field(default=1024, gt=0)
     """The same in size: Redis keeps the inbox in memory and on disk."""
+    stream_max_entries: int = Field(default=50_000, gt=0)
+    """About how many entries each of the streams keeps in Redis."""
     change_retention_days: float = Field(default=30, gt=0)
     """How long entries of the change feed are kept."""
     webhook_timeout_seconds: float = Field(default=10, gt=0, le=60)

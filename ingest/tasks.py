@@ -37,7 +37,7 @@ class _Held:
 def relay_marks_task() -> None:
     """Relay what commits have marked; cheap when there is nothing, harmless when several run at once."""
     try:
-        relay_marks(process_graph(), process_redis(), wake_features)
+        relay_marks(process_graph(), process_redis(), wake_features, max_entries=load_settings().stream_max_entries)
     except (UnavailableError, redis.ConnectionError, redis.TimeoutError) as error:
         # Nothing is lost: the marks stay in the graph and the next call finds them.
         log.warning("relay_waits", reason=type(error).__name__)

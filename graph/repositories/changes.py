@@ -166,6 +166,16 @@ def _item(row: dict[str, Any], live: dict[str, str]) -> dict[str, Any]:
     }
 
 
+def list_unstreamed(graph: Graph) -> list[tuple[str, int]]:
+    """Brands with entries that are not in the stream yet, and the number of the last one that is."""
+    return [(row["brand"], row["streamed"]) for row in graph.read("changes/list_unstreamed")]
+
+
+def set_streamed(graph: Graph, brand: str, seq: int) -> None:
+    """Note that the brand's entries up to `seq` are in the stream."""
+    graph.write("changes/set_streamed", brand=brand, seq=seq)
+
+
 def prune_changes(graph: Graph, before: datetime) -> int:
     """Remove entries from before that time, oldest first, in every brand; how many."""
     return sum(prune_feed(graph, row["brand"], before) for row in graph.read("changes/list_feeds"))

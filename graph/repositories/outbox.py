@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from graph.commit_write import MARK_PROFILES_CHANGED
 from graph.driver import Graph
 
 PROFILES_CHANGED = MARK_PROFILES_CHANGED
+# The same mark once its events are in the streams: what it still owes is the work on its profiles.
+PROFILES_STREAMED = "profiles_streamed"
 # A mark taken this long ago and still there was left behind by a worker that died.
 LEFT_BEHIND_AFTER = timedelta(seconds=60)
 # Only the oldest marks are looked at, so that at most this many are ever under way.
@@ -16,12 +19,20 @@ _WINDOW = 1_000
 
 @dataclass(frozen=True, slots=True)
 class TakenMark:
-    """A mark that the relay has taken: event ids for the stream, profile ids for the size of a task."""
+    """A mark that the relay has taken; its profile ids tell the size of a task."""
+
+    id: str
+    brand: str
+    profile_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnstreamedMark:
+    """A mark whose events are not in the streams yet."""
 
     id: str
     brand: str
     event_ids: tuple[str, ...]
-    profile_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +44,30 @@ class ChangedProfiles:
     profile_ids: tuple[str, ...]
 
 
+def list_unstreamed(graph: Graph, limit: int) -> list[UnstreamedMark]:
+    """The oldest marks whose events are not in the streams yet, in the order of their commits."""
+    rows = graph.read("outbox/list_unstreamed", kind=PROFILES_CHANGED, limit=limit)
+    return [UnstreamedMark(row["id"], row["brand"], tuple(row["event_ids"] or ())) for row in rows]
+
+
+def read_stream_events(graph: Graph, brand: str, event_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Stored events as the streams carry them, in the order of `event_ids`; those removed since are missing."""
+    rows = {row["id"]: row for row in graph.read("outbox/read_events", brand=brand, ids=list(event_ids))}
+    return [rows[event_id] for event_id in event_ids if event_id in rows]
+
+
+def set_streamed(graph: Graph, mark_ids: Sequence[str]) -> None:
+    """Note that the events of these marks are in the streams; harmless when repeated."""
+    graph.write("outbox/set_streamed", ids=sorted(mark_ids), kind=PROFILES_CHANGED, streamed=PROFILES_STREAMED)
+
+
 def take_marks(graph: Graph, now: datetime, limit: int) -> list[TakenMark]:
-    """Take up to `limit` of the oldest free marks, in their order; those left behind by a dead worker again."""
+    """Take up to `limit` of the oldest free marks that are streamed; those left behind by a dead worker again."""
     rows = graph.write(
         "outbox/take_marks",
-        kind=PROFILES_CHANGED, window=_WINDOW, limit=limit, now=now, stale_before=now - LEFT_BEHIND_AFTER,
+        kind=PROFILES_STREAMED, window=_WINDOW, limit=limit, now=now, stale_before=now - LEFT_BEHIND_AFTER,
     )  # fmt: skip
-    return [
-        TakenMark(row["id"], row["brand"], tuple(row["event_ids"] or ()), tuple(row["profile_ids"] or ()))
-        for row in rows
-    ]
+    return [TakenMark(row["id"], row["brand"], tuple(row["profile_ids"] or ())) for row in rows]
 
 
 def read_marks(graph: Graph, mark_ids: Sequence[str]) -> list[ChangedProfiles]:

@@ -1,14 +1,20 @@
 """The relay on the real Neo4j and Redis: marks become stream entries and one wake-up, and none is ever lost."""
 
+import json
 import uuid
 from datetime import timedelta
 
 import pytest
 import redis
 
+from core.brand import BrandSettings
 from core.clock import Clock
+from graph.commit import commit_batch
 from graph.repositories import outbox
-from ingest import relay
+from graph.repositories.changes import append_waiting
+from ingest import relay, streams
+from ingest.stewardship import unmerge_profile
+from tests.factories import event
 from tests.integration.read_side.conftest import START
 
 NOW = START + timedelta(days=1)
@@ -23,18 +29,26 @@ def client(redis_server):
 
 @pytest.fixture
 def kind(monkeypatch):
-    """A kind of mark of this test alone, a lease and a stream of its own: other tests commit at the same time."""
+    """Kinds of marks of this test alone, a lease and streams of its own: other tests commit at the same time."""
     name = f"test-{uuid.uuid4().hex}"
     monkeypatch.setattr(outbox, "PROFILES_CHANGED", name)
+    monkeypatch.setattr(outbox, "PROFILES_STREAMED", f"{name}-streamed")
     monkeypatch.setattr(relay, "LEASE_KEY", f"{name}:lease")
-    monkeypatch.setattr(relay, "NORMALIZED_STREAM", f"{name}:stream")
+    for stream in ("RAW", "NORMALIZED", "MERGE_REQUESTS"):
+        monkeypatch.setattr(streams, stream, f"{name}:{stream}")
     return name
 
 
-def entries(client):
-    found = [fields for _, fields in client.xrange(relay.NORMALIZED_STREAM)]
-    client.delete(relay.NORMALIZED_STREAM)
+def entries(client, stream="NORMALIZED"):
+    """Entries of a stream of this test, which is taken away."""
+    name = getattr(streams, stream)
+    found = [fields for _, fields in client.xrange(name)]
+    client.delete(name)
     return [{name.decode(): value.decode() for name, value in fields.items()} for fields in found]
+
+
+def ids(client, stream="NORMALIZED"):
+    return [entry["event_id"] for entry in entries(client, stream)]
 
 
 def at(seconds: int) -> Clock:
@@ -44,14 +58,113 @@ def at(seconds: int) -> Clock:
 
 def test_marks_become_stream_entries_and_one_wake_up_in_order(small, client, kind):
     small.customer("a")
-    small.mark("m2", kind, "a", events=("evt_3",), minutes=2)
-    small.mark("m1", kind, "a", events=("evt_1", "evt_2"), minutes=1)
+    email = small.link("a", "email", "a@example.com")
+    third = small.event("e3", "a", minutes=3)
+    first = small.event("e1", "a", minutes=1, keys=(email,), payload='{"n":1}', amount_minor=8999, currency="USD")
+    second = small.event("e2", None, minutes=2, decision="unattached")
+    small.mark("m2", kind, "a", events=(third,), minutes=2)
+    small.mark("m1", kind, "a", events=(first, second, "evt_removed_since"), minutes=1)
     small.save()
     sent: list[list[str]] = []
     done = relay.relay_marks(small.graph, client, sent.append, lambda: NOW)
     assert sent == [[small.name("m1"), small.name("m2")]]
-    assert (done.marks, done.entries, done.tasks) == (2, 3, 1)
-    assert entries(client) == [{"brand": small.brand.id, "event_id": f"evt_{n}"} for n in (1, 2, 3)]
+    assert (done.marks, done.woken, done.tasks) == (2, 2, 1)
+    raw, normalized = entries(client, "RAW"), entries(client)
+    assert [entry["event_id"] for entry in raw] == [entry["event_id"] for entry in normalized] == [first, second, third]
+    assert raw[0] == {
+        "brand": small.brand.id, "event_id": first, "type": "page_view", "channel": "website", "source": "shop",
+        "occurred_at": "2026-11-01T12:01:00Z", "received_at": "2026-11-01T12:01:00Z", "payload": '{"n":1}',
+    }  # fmt: skip
+    assert normalized[0] == {
+        "brand": small.brand.id, "event_id": first, "type": "page_view", "channel": "website", "source": "shop",
+        "occurred_at": "2026-11-01T12:01:00Z", "identifiers": '{"email":["a@example.com"]}', "decision": "attached",
+        "profile_id": small.name("a"), "amount": "89.99", "currency": "USD",
+    }  # fmt: skip
+    assert "profile_id" not in normalized[1]
+
+
+def test_what_failed_is_written_first_of_all_when_redis_is_back(monkeypatch, small, client, kind):
+    """In the order of commits, although the later mark came while the earlier one could not be written."""
+    small.customer("a")
+    first, second = small.event("e1", "a"), small.event("e2", "a")
+    small.mark("m1", kind, "a", events=(first,), minutes=1)
+    small.save()
+    sent: list[list[str]] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(streams, "append", _refuse)
+        with pytest.raises(redis.ConnectionError):
+            relay.relay_marks(small.graph, client, sent.append, lambda: NOW)
+    small.mark("m2", kind, "a", events=(second,), minutes=2)
+    small.save()
+    relay.relay_marks(small.graph, client, sent.append, lambda: NOW)
+    assert ids(client) == [first, second]
+    assert sent == [[small.name("m1"), small.name("m2")]]
+
+
+def test_a_relay_that_died_after_writing_writes_again_and_keeps_the_order(monkeypatch, small, client, kind):
+    small.customer("a")
+    events = [small.event(f"e{n}", "a") for n in range(3)]
+    for n, event_id in enumerate(events):
+        small.mark(f"m{n}", kind, "a", events=(event_id,), minutes=n)
+    small.save()
+    with monkeypatch.context() as patched:
+        patched.setattr(relay, "set_streamed", _refuse)
+        with pytest.raises(redis.ConnectionError):
+            relay.relay_marks(small.graph, client, _ignore, lambda: NOW)
+    relay.relay_marks(small.graph, client, _ignore, lambda: NOW)
+    assert ids(client) == events * 2
+
+
+def test_an_hour_without_redis_misses_nothing(monkeypatch, small, client, kind):
+    monkeypatch.setattr(relay, "_MARKS_AT_ONCE", 7)
+    monkeypatch.setattr(relay, "_EVENTS_AT_ONCE", 10)
+    small.customer("a")
+    events = [small.event(f"e{n:03}", "a") for n in range(90)]
+    for n in range(30):
+        small.mark(f"m{n}", kind, "a", events=tuple(events[3 * n : 3 * n + 3]), minutes=n)
+    small.save()
+    relay.relay_marks(small.graph, client, _ignore, lambda: NOW + timedelta(hours=1))
+    assert ids(client, "RAW") == events
+
+
+def test_streams_are_trimmed_to_about_their_length(small, client, kind):
+    small.customer("a")
+    small.mark("m", kind, "a", events=tuple(small.event(f"e{n}", "a") for n in range(400)))
+    small.save()
+    relay.relay_marks(small.graph, client, _ignore, lambda: NOW, max_entries=50)
+    assert 50 <= len(ids(client, "RAW")) <= 250
+
+
+def test_merges_and_reviews_of_whoever_decided_are_in_a_stream_of_their_own(graph, client, kind, brand_id):
+    brand = BrandSettings(brand_id)
+    commit_batch(graph, brand, [event(brand_id, "email:a@x.io"), event(brand_id, "phone:+14155550101")])
+    [merged] = commit_batch(graph, brand, [event(brand_id, "email:a@x.io", "phone:+14155550101")])
+    unmerge_profile(graph, brand, merged.profile_id or "", by="steward")
+    append_waiting(graph, brand_id, 50)
+    for _ in range(2):
+        relay.relay_marks(graph, client, _ignore, lambda: NOW)
+    own = [entry for entry in entries(client, "MERGE_REQUESTS") if entry["brand"] == brand_id]
+    assert [entry["kind"] for entry in own] == ["merged", "unmerged"]
+    assert json.loads(own[0]["change"])["merge_id"] == merged.merge_id
+
+
+def test_whoever_is_forgotten_is_forgotten_by_the_streams_too(small, client, kind):
+    small.customer("a")
+    kept, gone = small.event("e1", "a"), small.event("e2", "a")
+    small.mark("m", kind, "a", events=(kept, gone))
+    small.save()
+    relay.relay_marks(small.graph, client, _ignore, lambda: NOW)
+    assert streams.forget(client, "another brand", [gone]) == 0
+    assert streams.forget(client, small.brand.id, [gone]) == 2
+    assert ids(client, "RAW") == ids(client) == [kept]
+
+
+def _ignore(_):
+    """Wakes nobody."""
+
+
+def _refuse(*_):
+    raise redis.ConnectionError
 
 
 def test_marks_under_way_are_left_alone_for_a_minute_then_sent_again(small, client, kind):
@@ -69,11 +182,8 @@ def test_nothing_is_lost_when_the_wake_up_fails(small, client, kind):
     mark = small.mark("m1", kind, "a")
     small.save()
 
-    def refuse(_):
-        raise redis.ConnectionError
-
     with pytest.raises(redis.ConnectionError):
-        relay.relay_marks(small.graph, client, refuse, lambda: NOW)
+        relay.relay_marks(small.graph, client, _refuse, lambda: NOW)
     assert client.get(relay.LEASE_KEY) is None
     sent: list[list[str]] = []
     relay.relay_marks(small.graph, client, sent.append, lambda: NOW + timedelta(minutes=2))
@@ -85,8 +195,8 @@ def test_only_the_holder_of_the_lease_relays(small, client, kind):
     small.mark("m1", kind, "a")
     small.save()
     sent: list[list[str]] = []
-    with relay.relay_lease(client) as is_mine:
-        assert is_mine
+    with relay.relay_lease(client) as held:
+        assert held is not None
         relay.relay_marks(small.graph, client, sent.append, lambda: NOW)
         assert sent == []
     relay.relay_marks(small.graph, client, sent.append, lambda: NOW)
