@@ -20,6 +20,7 @@ from api.routers import (
     dead_letters,
     events,
     features,
+    integration_settings,
     integrations,
     links,
     monitoring,
@@ -62,6 +63,7 @@ ROUTERS = (
     why,
     features,
     catalogue,
+    integration_settings,
     admin,
     monitoring,
 )

@@ -6,6 +6,7 @@ from redis.asyncio import Redis
 from starlette.requests import Request
 
 from api.change_stream import ChangeStreams
+from api.delivery_log import DeliveryLog
 from api.health import HealthChecks
 from brands.directory import BrandDirectory
 from core.settings import Settings
@@ -33,12 +34,14 @@ class Services:
     ingest: Ingest
     health: HealthChecks
     streams: ChangeStreams
+    deliveries: DeliveryLog
     redis: Redis | None = None
     drainer: Drainer | None = None
 
     async def close(self) -> None:
         """Finish what waits for its commit, then close the clients."""
         await self.streams.close()
+        await self.deliveries.close()
         if self.drainer is not None:
             await self.drainer.close()
         self.health.close()
@@ -72,6 +75,7 @@ def open_services(settings: Settings) -> Services:
         ingest=ingest,
         health=HealthChecks(graph, client, ingest.watch),
         streams=ChangeStreams(graph),
+        deliveries=DeliveryLog(client),
         redis=client,
         drainer=drainer,
     )

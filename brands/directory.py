@@ -11,6 +11,7 @@ from core.errors import NotFoundError, UnauthorizedError
 from graph.driver import Graph
 from graph.repositories import brands as repository
 from graph.repositories.brands import ApiKeyRecord, EndpointRecord
+from graph.repositories.endpoints import list_endpoints
 
 # A revoked key works this long in other processes at most.
 KEY_SECONDS = 30.0
@@ -90,7 +91,7 @@ class BrandDirectory:
     async def endpoint(self, source: str, endpoint_id: str) -> EndpointRecord:
         """The webhook endpoint at an address; raises NotFoundError when there is none for this source."""
         found = await self._endpoints.fetch((source, endpoint_id))
-        if found is None:
+        if found is None or not found.secrets(utc_now()):
             raise NotFoundError("No such webhook address.")
         return found
 
@@ -106,6 +107,14 @@ class BrandDirectory:
         self._accounts.forget((source, account))
         self._settings.expire(brand)
         return self.settings(brand)
+
+    def forget_endpoints(self, brand: str, source: str) -> None:
+        """Read the addresses of a source anew at their next use; other processes follow within 30 s."""
+        for stored in list_endpoints(self._graph, brand):
+            if stored["source"] == source:
+                self._endpoints.forget((source, stored["id"]))
+                self._accounts.forget((source, stored["account"] or ""))
+        self._settings.forget(brand)
 
     def close(self) -> None:
         """Start no more look-ups."""

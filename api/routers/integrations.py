@@ -1,6 +1,7 @@
 """Webhooks in: address or account pick the secret, the signature proves the sender, then the walk of any event."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from api.answers import JsonAnswer
 from api.auth import authenticate, checks_signature, presented_key
 from api.bodies import BATCH_LIMIT, DEFAULT_LIMIT, read_body
+from api.delivery_log import refused, taken
 from api.openapi import answers, body_example
 from api.routers.events import as_result, settings_of
 from api.routes import RawRoute
@@ -29,6 +31,7 @@ router = APIRouter(prefix="/api/integrations", tags=["integrations"], route_clas
 # Tills may prove themselves with an API key instead of a signature, and send many sales at once.
 _POS = "pos"
 _LIMITS = {_POS: BATCH_LIMIT}
+_LONGEST_TOPIC = 100
 _ANSWERS = answers(WebhookOutcome, 400, 401, 404, 413, 422, 503, description="The delivery is stored and decided.")
 _ORDER = {"id": 12345, "email": "a@example.com", "total_price": "89.99", "currency": "USD"}
 
@@ -42,7 +45,7 @@ _ORDER = {"id": 12345, "email": "a@example.com", "total_price": "89.99", "curren
 )
 @checks_signature(body_limit=BATCH_LIMIT)
 async def take_webhook(request: Request) -> Response:
-    """Take a delivery of shopify, woocommerce, twilio or pos at the address that `brands create` printed."""
+    """Take a delivery of any source at the address that `brands create` printed or a change-over gave."""
     source = _source(request)
     services = services_of(request)
     endpoint_id = request.scope["path_params"]["endpoint_id"]
@@ -52,8 +55,7 @@ async def take_webhook(request: Request) -> Response:
             raise NotFoundError("No such webhook address.")
         return await _take(request, services, await _delivery(request, source, services), endpoint.brand)
     delivery = await _delivery(request, source, services)
-    source.verify(delivery.request, [endpoint.secret])
-    return await _take(request, services, delivery, endpoint.brand)
+    return await _take(request, services, delivery, endpoint.brand, endpoint.secrets(delivery.request.now))
 
 
 @router.post(
@@ -102,7 +104,7 @@ async def _brand_of_account(services: Services, delivery: "_Delivery", account: 
     source = delivery.source
     for endpoint in await services.directory.endpoints_of_account(source.name, account):
         try:
-            source.verify(delivery.request, [endpoint.secret])
+            source.verify(delivery.request, endpoint.secrets(delivery.request.now))
         except UnauthorizedError:
             continue
         return endpoint.brand
@@ -142,8 +144,37 @@ async def _delivery(request: Request, source: Source, services: Services) -> _De
     return _Delivery(source, WebhookRequest(headers, body, url, utc_now(), dict(request.query_params)))
 
 
-async def _take(request: Request, services: Services, delivery: _Delivery, brand: str) -> Response:
-    """Read a proven delivery, commit what it holds and answer."""
+async def _take(
+    request: Request, services: Services, delivery: _Delivery, brand: str, secrets: Sequence[str] | None = None
+) -> Response:
+    """Prove (where `secrets` are given), read, commit, answer; what became of it is noted for the brand."""
+    started = time.perf_counter()
+    is_proven = secrets is None
+    try:
+        if secrets is not None:
+            delivery.source.verify(delivery.request, secrets)
+            is_proven = True
+        outcomes = await _store(services, delivery, brand)
+        answer = _answer(delivery, outcomes, request.scope["request_id"])
+    except ConstIntelError as error:
+        told = refused(error, _topic(delivery) if is_proven else "", time.perf_counter() - started)
+        services.deliveries.add(brand, delivery.source.name, told)
+        raise
+    told = taken(outcomes, answer, _topic(delivery), time.perf_counter() - started)
+    services.deliveries.add(brand, delivery.source.name, told)
+    return JsonAnswer(answer)
+
+
+def _topic(delivery: _Delivery) -> str:
+    """What a proven delivery is about, empty when it cannot be read."""
+    try:
+        return delivery.source.topic(delivery.request)[:_LONGEST_TOPIC]
+    except ConstIntelError:
+        return ""
+
+
+async def _store(services: Services, delivery: _Delivery, brand: str) -> list[EventResult | ConstIntelError] | None:
+    """Commit what a proven delivery holds; an outcome for each event, None when it holds nothing at all."""
     source = delivery.source
     settings = await settings_of(services, brand)
     reads = source.parse(delivery.request, settings)
@@ -158,29 +189,29 @@ async def _take(request: Request, services: Services, delivery: _Delivery, brand
     if records:
         await asyncio.to_thread(store_records, services.graph, brand, records, received_at=delivery.request.now)
     if not reads:
-        return JsonAnswer(_stored() if records else _nothing(delivery))
-    taken = iter(await services.ingest.take(settings, [read for read in reads if isinstance(read, RawEvent)]))
-    outcomes = [next(taken) if isinstance(read, RawEvent) else read for read in reads]
-    return _answer(outcomes, request.scope["request_id"])
+        return [] if records else None
+    results = iter(await services.ingest.take(settings, [read for read in reads if isinstance(read, RawEvent)]))
+    return [next(results) if isinstance(read, RawEvent) else read for read in reads]
 
 
-def _answer(outcomes: Sequence[EventResult | ConstIntelError], request_id: str) -> Response:
-    """The first outcome's fields, all of them as `results` when there are several; fails when none was taken."""
-    taken = [outcome for outcome in outcomes if isinstance(outcome, EventResult)]
+def _answer(
+    delivery: _Delivery, outcomes: Sequence[EventResult | ConstIntelError] | None, request_id: str
+) -> dict[str, Any]:
+    """The first outcome's fields, all of them as `results` when there are several; raises when none was taken."""
+    if outcomes is None:
+        return _nothing(delivery)
+    if not outcomes:
+        # It told of something but no event: a product, stock, a privacy request.
+        return {**asdict(EventResult(event_id="", decision="stored")), "event_id": None, "results": []}
+    accepted = [outcome for outcome in outcomes if isinstance(outcome, EventResult)]
     failed = [outcome for outcome in outcomes if isinstance(outcome, ConstIntelError)]
     # The sender repeats the whole delivery after a failure that passes; what is stored already stays as it is.
     for error in failed:
-        if error.is_retryable or not taken:
+        if error.is_retryable or not accepted:
             raise error
     if len(outcomes) == 1:
-        return JsonAnswer(taken[0])
-    results = [as_result(outcome, request_id) for outcome in outcomes]
-    return JsonAnswer({**asdict(taken[0]), "results": results})
-
-
-def _stored() -> dict[str, Any]:
-    """The answer to a delivery that told of something but no event: a product, stock, a privacy request."""
-    return {**asdict(EventResult(event_id="", decision="stored")), "event_id": None, "results": []}
+        return asdict(accepted[0])
+    return {**asdict(accepted[0]), "results": [as_result(outcome, request_id) for outcome in outcomes]}
 
 
 def _nothing(delivery: _Delivery) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from core.brand import DEFAULT_OVERDUE_HOURS, BrandSettings
 from core.rules import DEFAULT_RULE_VERSION, rules_from_dict
 from graph.driver import Graph
+from graph.values import to_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,26 @@ class ApiKeyRecord:
 
 @dataclass(frozen=True, slots=True)
 class EndpointRecord:
-    """A webhook address of one brand and source; `account` is the shop domain or account that it speaks for."""
+    """A webhook address of one brand and source; `account` is the shop domain or account that it speaks for.
+
+    After a change-over the old secret is right until `old_until`; an address that was replaced ends at `until`.
+    """
 
     id: str
     brand: str
     source: str
     secret: str
     account: str | None = None
+    old_secret: str | None = None
+    old_until: datetime | None = None
+    until: datetime | None = None
+
+    def secrets(self, now: datetime) -> list[str]:
+        """The secrets that are right at `now`, the newest first; none for an address that has ended."""
+        if self.until is not None and self.until <= now:
+            return []
+        is_old_right = self.old_secret is not None and self.old_until is not None and now < self.old_until
+        return [self.secret, self.old_secret] if is_old_right and self.old_secret else [self.secret]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +142,20 @@ def find_api_key(graph: Graph, key_id: str) -> ApiKeyRecord | None:
 def find_endpoint(graph: Graph, source: str, endpoint_id: str) -> EndpointRecord | None:
     """The endpoint at that address when it belongs to `source`, else None."""
     rows = graph.read("brands/find_endpoint", source=source, id=endpoint_id)
-    return EndpointRecord(**rows[0]) if rows else None
+    return _endpoint(rows[0]) if rows else None
 
 
 def list_endpoints_by_account(graph: Graph, source: str, account: str) -> list[EndpointRecord]:
     """Endpoints that registered this shop domain or account, oldest first; any brand may have claimed it."""
-    return [
-        EndpointRecord(**row) for row in graph.read("brands/list_endpoints_by_account", source=source, account=account)
-    ]
+    return [_endpoint(row) for row in graph.read("brands/list_endpoints_by_account", source=source, account=account)]
 
 
 def register_account(graph: Graph, brand: str, source: str, account: str, *, at: datetime) -> str | None:
     """Remember the first account of a brand's source; id of the endpoint it belongs to, None when there is none."""
     rows = graph.write("brands/register_account", brand=brand, source=source, account=account, at=at)
     return str(rows[0]["id"]) if rows else None
+
+
+def _endpoint(row: dict[str, Any]) -> EndpointRecord:
+    times = {name: to_time(row[name]) for name in ("old_until", "until")}
+    return EndpointRecord(**{**row, **times})

@@ -1,5 +1,6 @@
 """Reads single stored events with their decision, as `GET /api/events/{id}` answers them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from core.clock import format_time
@@ -65,6 +66,18 @@ def queued_event(event: IncomingEvent) -> dict[str, Any]:
         "rule_version": None,
         "warnings": list(event.warnings),
     }
+
+
+def list_events_by_id(graph: Graph, brand: str, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Those of `ids` that are events of the brand: id, type, channel, occurred_at (text) and payload (data)."""
+    return [
+        {
+            **row,
+            "occurred_at": to_time_text(row["occurred_at"]),
+            "payload": parse_json(row["payload"], {}),
+        }
+        for row in graph.read("events/list_by_ids", brand=brand, ids=list(ids))
+    ]
 
 
 def amount_text(stored: dict[str, Any]) -> str | None:

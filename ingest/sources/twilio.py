@@ -13,9 +13,15 @@ from ingest.sources.signing import FormFields
 from ingest.sources.webhook import Source, WebhookRequest, parse_form, required_id, wrong_signature
 from ingest.steps.extract import Pairs, whatsapp_identifiers
 from ingest.steps.fields import read_text
+from ingest.steps.identify_event import event_id
 
 NAME = "twilio"
 _PREFIX = "whatsapp:"
+# How far each status is on a message's way: callbacks overtake each other, the furthest one counts.
+RANKS = {
+    "accepted": 0, "scheduled": 0, "queued": 1, "receiving": 1, "sending": 2, "sent": 3, "received": 3, "canceled": 4,
+    "failed": 4, "undelivered": 4, "partially_delivered": 5, "delivered": 6, "read": 7,
+}  # fmt: skip
 
 
 def verify(request: WebhookRequest, secrets: Sequence[str]) -> None:
@@ -60,7 +66,7 @@ def parse(request: WebhookRequest, settings: BrandSettings) -> list[RawEvent]:
             source=NAME,
             identifiers=_identifiers(body, address, is_inbound=is_inbound, is_whatsapp=is_whatsapp),
             payload=body,
-            idempotency_key=f"{message_sid}|{status}",
+            idempotency_key=_key(message_sid, status),
             way=NAME,
             source_instance=_account(request),
             traits=_traits(body) if is_inbound else {},
@@ -118,6 +124,28 @@ def _account(request: WebhookRequest) -> str:
 
 def _topic(request: WebhookRequest) -> str:
     return _status(_body(request))
+
+
+def status_event_ids(brand: str, account: str, message_sid: str) -> dict[str, str]:
+    """Event id → status, for every status that a message can have: each was an event with a key of its own."""
+    found = {}
+    for status in RANKS:
+        told = RawEvent(
+            type="",
+            channel="",
+            source=NAME,
+            identifiers=[],
+            payload={},
+            idempotency_key=_key(message_sid, status),
+            way=NAME,
+            source_instance=account,
+        )
+        found[event_id(told, brand, "")] = status
+    return found
+
+
+def _key(message_sid: str, status: str) -> str:
+    return f"{message_sid}|{status}"
 
 
 TWILIO = Source(NAME, verify, parse, ignored, account=_account, topic=_topic)
