@@ -56,14 +56,7 @@ def changes_of_batch(working: WorkingSet) -> list[Change]:
         )
         changes += split_moves(change)
     changes += changes_of_reviews(working)
-    for identifier in sorted(working.newly_shared):
-        holders = working.holdings.owners.get(identifier, ())
-        changes += became_shared([(identifier.type, one) for one in holders[:1]], _roots(working, holders), None)
     return changes
-
-
-def _roots(working: WorkingSet, persona_ids: Sequence[str]) -> dict[str, str]:
-    return {one: working.personas[one].root_id for one in persona_ids if one in working.personas}
 
 
 def changes_of_reviews(working: WorkingSet) -> Iterator[Change]:

@@ -12,8 +12,10 @@ from graph.commit_read import BeforeLocks, load_working_set, read_before_locks
 from graph.commit_write import write_working_set
 from graph.driver import Graph
 from graph.retie import settle_event
+from graph.retie_write import Redraw
+from graph.shared import amend, settle_shared
 from graph.transactions import Transaction, in_transaction
-from resolver.working_set import DetailsMissingError, WorkingSet
+from resolver.working_set import DetailsMissingError, Unsettled, WorkingSet, result_of
 
 DEFAULT_BUDGET_SECONDS = 8.0
 BODY_DIFFERS = "message_id: a repeat with another body; the first one stands"
@@ -75,12 +77,27 @@ def _commit(
         working, folded = _fold(tx, settings, batch, before, attempts)
         now = now_micros()
         write_working_set(tx, settings, working, now)
-        if working.unsettled is not None:
-            folded[-1] = settle_event(tx, settings, working.unsettled, attempts.reach, now)
+        if working.must_settle:
+            folded[-1] = _settle(tx, settings, working, attempts.reach, now)
             stored = {result.event_id for result in folded}
             events = _until_first(events, stored | results.keys())
         results.update((result.event_id, (result, fresh[result.event_id].fingerprint)) for result in folded)
     return _in_order(events, results, own.union(fresh), working)
+
+
+def _settle(tx: Transaction, settings: BrandSettings, working: WorkingSet, reach: set[str], now: int) -> EventResult:
+    """What follows from evidence that is only in the graph, for the last event of the fold; its result."""
+    decided = working.decided[-1]
+    op = Redraw(decided.event.id, now, decided.event.id)
+    is_tied = False
+    for identifier in sorted(working.crowding):
+        settled = settle_shared(tx, settings, identifier, op, reach)
+        amend(decided, settled.decisions)
+        is_tied = is_tied or settled.is_tied
+    unsettled = working.unsettled
+    if unsettled is None and is_tied:
+        unsettled = Unsettled(decided, (), tuple(sorted({decided.profile_id or ""} - {""})))
+    return result_of(decided) if unsettled is None else settle_event(tx, settings, unsettled, reach, now)
 
 
 def _fold(

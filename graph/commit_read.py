@@ -276,11 +276,12 @@ def _profiles_that_may_merge(events: Sequence[IncomingEvent], found: Found) -> s
 
 
 def read_details(tx: Transaction, brand: str, roots: list[str], working: WorkingSet) -> None:
-    for root_id, identifiers, not_same, absorbed_at in tx.rows("commit/read_details", brand=brand, roots=roots):
+    for root_id, identifiers, not_same, absorbed_at, crowds in tx.rows("commit/read_details", brand=brand, roots=roots):
         profile = working.profiles[root_id]
         profile.identifiers = {(kind, value) for kind, value, _ in identifiers}
         profile.verified = {(kind, value) for kind, value, trust in identifiers if trust == Trust.VERIFIED}
         profile.absorbed_at = list(absorbed_at)
+        profile.crowds = {Identifier(*pair) for pair in crowds}
         profile.not_same = set(not_same) - {root_id}
     for row in tx.rows("commit/read_reviews", brand=brand, roots=roots):
         review_id, reason, identifiers, event_ids, profile_ids, rules, apart = row

@@ -244,24 +244,13 @@ def _write_merges(tx: Transaction, brand: str, working: WorkingSet, now: int) ->
 def _write_trust(tx: Transaction, brand: str, working: WorkingSet) -> None:
     """Links that are better proven now, and strong identifiers that more than one person carries."""
     if working.proven:
-        rows = sorted(
+        links = sorted(
             [persona, found.key(brand), trust, TRUST_ORDER[trust]] for (found, persona), trust in working.proven.items()
         )
-        tx.run("commit/raise_trust", brand=brand, rows=rows, order=list(TRUST_ORDER))
-    touched = sorted({*working.crowded, *working.newly_shared})
-    if touched:
-        tx.run(
-            "commit/mark_crowded",
-            brand=brand,
-            rows=[
-                {
-                    "key": found.key(brand),
-                    "people": working.crowded.get(found),
-                    "shared_since": working.newly_shared.get(found),
-                }
-                for found in touched
-            ],
-        )
+        tx.run("commit/raise_trust", brand=brand, rows=links, order=list(TRUST_ORDER))
+    if working.crowded:
+        rows = [{"key": found.key(brand), "people": people} for found, people in sorted(working.crowded.items())]
+        tx.run("commit/mark_crowded", brand=brand, rows=rows)
 
 
 def order_rows(orders: Sequence[OrderWork]) -> list[dict[str, Any]]:
@@ -283,7 +272,7 @@ def order_rows(orders: Sequence[OrderWork]) -> list[dict[str, Any]]:
             "counts": state.counts,
             "currency": state.currency,
             "lines": state.lines,
-            "is_reowned": state.owner_id is not None and state.owner_id != work.first_owner_id,
+            "is_reowned": state.owner_id != work.first_owner_id,
         })  # fmt: skip
     return rows
 

@@ -124,7 +124,8 @@ def _read_rows(
 
 
 def _facts_until(text: str, at: int, owners: dict[str, str]) -> list[Fact]:
-    return [fact.owned_by(owners.get(fact.event_id)) for fact in facts_from_json(text) if fact.at <= at]
+    facts = [fact for fact in facts_from_json(text) if fact.at <= at]
+    return [fact.owned_by(owners[fact.event_id]) if fact.event_id in owners else fact for fact in facts]
 
 
 def _as_then(stored: list[Any], is_contested: bool, at: int) -> list[Any]:

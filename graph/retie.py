@@ -15,8 +15,9 @@ from graph.retie_write import Redraw, find_misplaced, move_events, postpone_move
 from graph.transactions import StaleReadError, Transaction
 from resolver.neighbourhood import Arrangement, Held, Neighbourhood, PastMerge, arrange, heads
 from resolver.profiles import Profile
-from resolver.records import Proposal
-from resolver.rules import RULE_REACH, RULE_WEAK_ONLY, rule_set_for
+from resolver.records import DecidedEvent, Proposal
+from resolver.rules import RULE_REACH, RULE_THRESHOLD, RULE_WEAK_ONLY, rule_set_for
+from resolver.weak_links import Crowd
 from resolver.working_set import Unsettled, WorkingSet, result_of
 
 _FEWEST_SIDES = 2
@@ -33,6 +34,9 @@ class Redrawn:
     retracted: dict[str, str] = field(default_factory=dict)
     """Persona of a merge that was taken back → that merge."""
     is_too_wide: bool = False
+    moved: dict[str, str] = field(default_factory=dict)
+    """Event that changed hands → persona."""
+    crowds: list[Crowd] = field(default_factory=list)
 
 
 def settle_event(
@@ -48,8 +52,9 @@ def settle_event(
     redrawn = redraw(
         tx, settings, Redraw(decided.event.id, now, decided.event.id), keys, {*unsettled.profile_ids}, reach
     )
+    decided.persona_id = redrawn.moved.get(decided.event.id, decided.persona_id)
     persona = decided.persona_id or ""
-    root = redrawn.roots.get(persona, decided.profile_id or persona)
+    root = redrawn.roots.get(persona, decided.profile_id)
     merged = tuple(sorted(one for one in redrawn.merge_ids if redrawn.roots.get(one) == root and one != persona))
     if decided.decision != DecisionKind.REVIEW.value:
         if decided.decision == DecisionKind.CREATED.value:
@@ -62,7 +67,8 @@ def settle_event(
     if redrawn.is_too_wide:
         decided.rules = (*decided.rules, RULE_REACH)
         decided.warnings = (*decided.warnings, f"{RULE_REACH}: weak identifiers reach too many people to follow")
-        _ask_a_person(tx, settings, unsettled, now)
+        _ask_about_reach(tx, settings, unsettled, now)
+    _ask_about_crowds(tx, settings, redrawn, decided, now)
     if redrawn.contested:
         decided.rules = (*decided.rules, RULE_WEAK_ONLY)
         text = f"{redrawn.contested} identifier(s) contradict something stronger and follow the last sign-in"
@@ -76,25 +82,56 @@ def settle_event(
     return result_of(decided)
 
 
-def _ask_a_person(tx: Transaction, settings: BrandSettings, unsettled: Unsettled, now: int) -> None:
+def _ask_about_reach(tx: Transaction, settings: BrandSettings, unsettled: Unsettled, now: int) -> None:
     """Open (or extend) a review of the live profiles that meet over weak identifiers too widely used to follow."""
     decided = unsettled.decided
-    working = WorkingSet(rule_set_for(settings), settings.currency)
-    lock_customers(tx, settings, Found(roots={root: root for root in unsettled.profile_ids}), working)
-    if len(working.profiles) < _FEWEST_SIDES:
+    if len(unsettled.profile_ids) < _FEWEST_SIDES:
         return
-    read_details(tx, settings.id, sorted(working.profiles), working)
     proposal = Proposal(
         decided.event.id,
-        frozenset(working.profiles),
-        f"Auto-merge blocked: weak identifiers reach more than {working.rules.max_cores} profiles",
+        frozenset(unsettled.profile_ids),
+        f"Auto-merge blocked: weak identifiers reach more than {rule_set_for(settings).max_cores} profiles",
         frozenset(f"{weak.type}:{weak.value}" for weak in unsettled.weak),
         frozenset({RULE_REACH}),
     )
-    decided.review_id = working.propose(proposal)
+    decided.review_id = _ask_a_person(tx, settings, proposal, now)
     decided.decision = DecisionKind.REVIEW.value
+
+
+def _ask_about_crowds(
+    tx: Transaction, settings: BrandSettings, redrawn: Redrawn, decided: DecidedEvent, now: int
+) -> None:
+    """Sightings that would tie too many profiles at once wait for a person; the event itself may be one of them."""
+    threshold = rule_set_for(settings).merge_threshold
+    for crowd in redrawn.crowds:
+        profiles = frozenset(redrawn.roots[one] for one in crowd.nodes if one in redrawn.roots)
+        if len(profiles) < _FEWEST_SIDES:
+            continue
+        proposal = Proposal(
+            crowd.rank[1],
+            profiles,
+            f"Auto-merge blocked: {len(profiles)} profiles exceed threshold of {threshold}",
+            frozenset(f"{weak.type}:{weak.value}" for weak in crowd.identifiers),
+            frozenset({RULE_THRESHOLD}),
+        )
+        review_id = _ask_a_person(tx, settings, proposal, now)
+        if crowd.rank[1] == decided.event.id:
+            decided.review_id, decided.decision = review_id, DecisionKind.REVIEW.value
+            decided.rules = (*decided.rules, RULE_THRESHOLD)
+
+
+def _ask_a_person(tx: Transaction, settings: BrandSettings, proposal: Proposal, now: int) -> str:
+    """The open review that asks about all these live profiles (locked), a new or extended one if there is none."""
+    working = WorkingSet(rule_set_for(settings), settings.currency)
+    lock_customers(tx, settings, Found(roots={root: root for root in proposal.profile_ids}), working)
+    read_details(tx, settings.id, sorted(working.profiles), working)
+    for review in working.reviews:
+        if proposal.event_id in review.event_ids and proposal.profile_ids <= review.profile_ids:
+            return review.id
+    review_id = working.propose(proposal)
     write_reviews(tx, settings.id, working, now)
     write_changes(tx, settings, list(changes_of_reviews(working)))
+    return review_id
 
 
 def redraw(
@@ -114,6 +151,9 @@ def redraw(
     contested = write_links(tx, settings.id, found, arrangement, keys, shared)
     redrawn = _write_pointers(tx, settings, op, working, found, arrangement)
     redrawn.contested = contested
+    redrawn.crowds = arrangement.fold.crowds
+    if len(moves) <= settings.moved_at_once:
+        redrawn.moved = {event_id: move.to for event_id, move in moves.items()}
     version = locked.version
     write_groups(tx, settings, redrawn.roots, arrangement, version, op.now)
     live = sorted(set(redrawn.roots.values()))

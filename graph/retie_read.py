@@ -7,10 +7,13 @@ from core.brand import BrandSettings
 from core.identifiers import Identifier
 from graph.commit_read import statistics_from
 from graph.transactions import Transaction
-from resolver.neighbourhood import Held, Member, Neighbourhood, PastMerge, Seen
+from resolver.neighbourhood import Held, Member, Neighbourhood, PastMerge, Pending, Seen
+from resolver.rules import RULE_DRIFT, RULE_THRESHOLD, RULE_TRUST, RULE_TYPE_LIMIT, RULE_UNIQUE_ID
 from resolver.weak_events import WeakEvent
 
 _MAX_STEPS = 60
+# Rules that put strong evidence before a person.
+_ASKING = sorted({RULE_THRESHOLD, RULE_UNIQUE_ID, RULE_TYPE_LIMIT, RULE_DRIFT, RULE_TRUST})
 
 
 def read_reach(
@@ -21,7 +24,7 @@ def read_reach(
     new_roots, new_keys = set(all_roots), set(all_keys)
     for _ in range(_MAX_STEPS):
         [[found_roots, found_keys]] = tx.run(
-            "retie/reach", brand=brand, find={"keys": sorted(new_keys), "roots": sorted(new_roots)}
+            "retie/reach", brand=brand, find={"keys": sorted(new_keys), "roots": sorted(new_roots), "asking": _ASKING}
         )
         new_roots, new_keys = set(found_roots) - all_roots, set(found_keys) - all_keys
         all_roots |= new_roots
@@ -46,7 +49,7 @@ def read_neighbourhood(
 
     Links that a person ended are left out unless `with_unlinked`: they are history, no evidence.
     """
-    [[personas, merges, pointers, not_same, joined, sightings]] = tx.run(
+    [[personas, merges, pointers, not_same, joined, sightings, pending]] = tx.run(
         "retie/read_evidence", brand=settings.id, find={"roots": roots, "keys": keys}
     )
     # What a person took from a persona is no evidence until it is seen there again.
@@ -67,6 +70,7 @@ def read_neighbourhood(
             Seen((at, event_id), persona, root, signs_in, _usable(weak, persona, at, taken), order_key)
             for event_id, at, persona, root, signs_in, weak, order_key in sightings
         ],
+        [Pending(at, frozenset({persona, *holders})) for at, persona, holders in pending if persona and len(holders)],
     )
 
 

@@ -156,12 +156,15 @@ def write_links(
 def write_groups(
     tx: Transaction, settings: BrandSettings, roots: dict[str, str], arrangement: Arrangement, version: int, now: int
 ) -> None:
-    """Aggregates of every live profile; tied is one that weak pointers hold together."""
-    cores: dict[str, set[str]] = {head: set() for head in roots.values()}
+    """Aggregates of every live profile; tied is one that weak pointers hold together, or that waits with another."""
+    cores: dict[str, set[str]] = {}
+    group_of: dict[str, str] = {}
     for persona, head in roots.items():
         if (core := arrangement.core_of.get(persona)) is not None:
-            cores[head].add(core)
-    refresh_groups(tx, settings, {head: len(found) > 1 for head, found in cores.items()}, version, now)
+            group_of[head] = arrangement.fold.group(core)
+            cores.setdefault(group_of[head], set()).add(core)
+    tied = {head: head in group_of and len(cores[group_of[head]]) > 1 for head in roots.values()}
+    refresh_groups(tx, settings, tied, version, now)
 
 
 def refresh_groups(tx: Transaction, settings: BrandSettings, tied: dict[str, bool], version: int, now: int) -> None:

@@ -8,9 +8,12 @@ from typing import Any
 from core.brand import BrandSettings
 from core.clock import now_micros
 from core.errors import ConflictError, NotFoundError
+from core.identifiers import Identifier
 from graph.changes import changes_of_unmerge, write_changes
 from graph.commit_read import Found, lock_customers, read_details, statistics_from
 from graph.commit_write import profile_row, write_changed_mark, write_working_set
+from graph.retie_write import Redraw
+from graph.shared import settle_shared
 from graph.transactions import StaleReadError, Transaction
 from resolver.profiles import Profile
 from resolver.records import MergeRecord
@@ -70,6 +73,8 @@ def merge_roots(tx: Transaction, command: Command, roots: Sequence[str], reason:
     record = MergeRecord(command.id, reason, command.by)
     survivor = working.combine(list(working.profiles.values()), record)
     write_working_set(tx, command.brand, working, command.now)
+    for identifier in sorted(survivor.crowds):
+        settle_shared(tx, command.brand, identifier, Redraw(command.id, command.now), set())
     return MergeOutcome(record.id, survivor.id, record.absorbed_ids)
 
 
@@ -137,6 +142,8 @@ def unmerge(tx: Transaction, command: Command, profile_id: str, merge_id: str | 
     live = [kept, *sorted(head for head in groups if head != kept)]
     moves = {row[0]: head for head, members in groups.items() for row in members if head != root}
     write_changes(tx, command.brand, changes_of_unmerge(live, moves, reverted.merge_id))
+    for kind, value in tx.run("shared/list_carried", brand=brand, roots=live):
+        settle_shared(tx, command.brand, Identifier(kind, value), Redraw(command.id, command.now), set())
     return Unmerged(reverted.merge_id, live)
 
 

@@ -86,9 +86,10 @@ def match_event(
         match = Match(profiles[root], tuple(owned))
         over_weak = all(identifier.type in WEAK_TYPES for identifier, _ in owned)
         (known if over_weak and not match.profile.is_anonymous else plain).append(match)
-    if len(known) == 1 and not signs_in:
-        plain += known
-        known = []
+    if known and not signs_in:
+        best = min(known, key=lambda match: match.best)
+        plain.append(best)
+        known.remove(best)
     return Matched(tuple(plain), tuple(known), tuple(fresh), shared, bool(by_root or fresh), signs_in)
 
 

@@ -24,6 +24,7 @@ def absorb(
     survivor.identifier_count += absorbed.identifier_count
     survivor.verified |= absorbed.verified
     survivor.absorbed_at += absorbed.absorbed_at
+    survivor.crowds |= absorbed.crowds
     survivor.is_tied = survivor.is_tied or absorbed.is_tied
     survivor.persona_count += absorbed.persona_count
     survivor.merge_count += absorbed.merge_count

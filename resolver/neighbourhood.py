@@ -65,6 +65,14 @@ class Seen:
     order_key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Personas that strong evidence of an event (at `at`, microseconds) would join, and a person was asked first."""
+
+    at: int
+    persona_ids: frozenset[str]
+
+
 @dataclass(slots=True)
 class Neighbourhood:
     """All cores that some weak identifiers reach, with their evidence."""
@@ -77,6 +85,7 @@ class Neighbourhood:
     joined: dict[tuple[str, str], int]
     """Pairs of personas that strong evidence joined within one live profile → event time of it."""
     sightings: list[Seen]
+    pending: list[Pending] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -95,7 +104,7 @@ class Arrangement:
 
     def persona_for(self, node: str, identifier: Identifier, current: str) -> str:
         """A persona of the node's group: `current`, else one that holds the identifier, else the core itself."""
-        group = self.fold.group(node)
+        group = self.fold.part(node)
         if self.group_of.get(current) == group:
             return current
         for persona_id in sorted(self.members):
@@ -125,13 +134,14 @@ def arrange(found: Neighbourhood, rules: RuleSet) -> Arrangement:
         },
         shared_limits=rules.shared_limits,
         merge_threshold=rules.merge_threshold,
+        pending=[frozenset(core_of[one] for one in waiting.persona_ids if one in core_of) for waiting in found.pending],
         outsiders=frozenset(outside),
     )
     fold = WeakFold(evidence)
     group_of: dict[str, str] = {}
     for member in found.members.values():
         core = core_of.get(member.id)
-        group = fold.group(core) if core is not None else _container_group(member, fold)
+        group = fold.part(core) if core is not None else _container_group(member, fold)
         if group is not None:
             group_of[member.id] = group
     for one in found.members:
@@ -201,7 +211,7 @@ def _container_group(member: Member, fold: WeakFold) -> str | None:
     for identifier in weak:
         node = fold.owner_at(identifier, first)
         if node is not None:
-            return fold.group(node)
+            return fold.part(node)
     return None
 
 
@@ -213,7 +223,7 @@ def holders_of(
     wanted: list[tuple[str, Held]] = []
     runs = arrangement.fold.runs(identifier)
     for place, (rank, node) in enumerate(runs):
-        group = arrangement.fold.group(node)
+        group = arrangement.fold.part(node)
         own = [(one, link) for one, link in stored if arrangement.group_of.get(one) == group]
         current = min(own, key=lambda pair: pair[1].since)[0] if own else node
         persona = arrangement.persona_for(node, identifier, current)

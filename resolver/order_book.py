@@ -1,5 +1,6 @@
 """Orders in the working set: adding a fact moves money and events to whom the folded order belongs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from core.clock import to_micros
@@ -37,10 +38,12 @@ class OrderBook:
         if work.state.owner_id is not None:
             self._move_followers(work, work.state.owner_id)
 
-    def reassign(self, work: OrderWork, owners: dict[str, str]) -> None:
-        """Events of the order changed hands (event id → persona): fold it anew and carry the difference over."""
+    def reassign(self, work: OrderWork, owners: Mapping[str, str | None]) -> None:
+        """Events of the order changed hands (event id → persona, None: nobody): fold it anew, carry the difference."""
         before = work.state
-        work.facts = tuple(fact.owned_by(owners.get(fact.event_id)) for fact in work.facts)
+        work.facts = tuple(
+            fact.owned_by(owners[fact.event_id]) if fact.event_id in owners else fact for fact in work.facts
+        )
         work.state = fold_order(work.facts)
         work.is_changed = True
         self._carry(before, work.state)

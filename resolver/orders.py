@@ -37,8 +37,8 @@ class Fact:
         return (self.at, self.event_id)
 
     def owned_by(self, persona_id: str | None) -> "Fact":
-        """The same fact of another persona's event; itself for None."""
-        return self if persona_id is None else replace(self, persona_id=persona_id, follows=False)
+        """The same fact of another persona's event; nobody's follows the order, as one without identifiers does."""
+        return replace(self, persona_id=persona_id, follows=persona_id is None)
 
 
 @dataclass(frozen=True, slots=True)

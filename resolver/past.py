@@ -42,6 +42,7 @@ def cut(found: Neighbourhood, at: int) -> Neighbourhood:
         found.not_same,
         {pair: since for pair, since in found.joined.items() if since <= at},
         [seen for seen in found.sightings if seen.rank[0] <= at],
+        [waiting for waiting in found.pending if waiting.at <= at],
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from core.identifiers import CORE_TYPES
+from core.identifiers import CORE_TYPES, Identifier
 
 # Times are microseconds since 1970 UTC: integers fold faster than datetimes and pack without conversion.
 NEVER_FIRST = 1 << 62
@@ -74,6 +74,8 @@ class Profile:
     """The (type, value) pairs that a login, payment or one-time code proved."""
     absorbed_at: list[int] = field(default_factory=list)
     """Event time of each automatic absorption, in microseconds: what the drift rule counts."""
+    crowds: set[Identifier] = field(default_factory=set)
+    """Shared strong identifiers that it carried: who is one person with it changes how many people there are."""
     is_tied: bool = False
     """Weak pointers between cores or contested identifiers hang on it: more evidence may move them."""
 

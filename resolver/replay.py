@@ -39,6 +39,9 @@ def replay(events: Sequence[IncomingEvent], rules: RuleSet) -> Replayed:
         working.take(event)
         # Weak links follow from all sightings together, at the end.
         working.unsettled = None
+        for crowded in working.crowding:
+            working.holdings.shared_since.setdefault(crowded, to_micros(event))
+        working.crowding.clear()
     arrangement = _arrange(working, rules)
     holders = _holders(working, arrangement)
     grouped: dict[str, set[str]] = {}
@@ -47,7 +50,7 @@ def replay(events: Sequence[IncomingEvent], rules: RuleSet) -> Replayed:
     frozen = {group: frozenset(held) for group, held in grouped.items()}
     outcome = Replayed({identifier: frozen[group] for identifier, group in holders.items()})
     outcome.pending_reviews = sum(1 for review in working.reviews if review.superseded_by is None)
-    outcome.shared = len(arrangement.fold.shared_since) + len(working.newly_shared)
+    outcome.shared = len(arrangement.fold.shared_since) + len(working.holdings.shared_since)
     for decided in working.decided:
         for rule in decided.rules:
             outcome.rule_hits[rule] = outcome.rule_hits.get(rule, 0) + 1
@@ -91,5 +94,5 @@ def _group(identifier: Identifier, persona_id: str, arrangement: Arrangement) ->
     if identifier.type in WEAK_TYPES:
         runs = arrangement.fold.runs(identifier)
         if runs:
-            return arrangement.fold.group(runs[-1][1])
+            return arrangement.fold.part(runs[-1][1])
     return arrangement.group_of[persona_id]

@@ -40,6 +40,15 @@ class Tie:
 
 
 @dataclass(frozen=True, slots=True)
+class Crowd:
+    """A sighting that would tie more groups than a person must be asked for: one node of each."""
+
+    rank: Rank
+    identifiers: tuple[Identifier, ...]
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that decides the weak links of one neighbourhood."""
 
@@ -49,6 +58,8 @@ class Evidence:
     """Pairs of cores that a person told apart."""
     shared_limits: Mapping[str, int] = field(default_factory=dict)
     merge_threshold: int = 3
+    pending: Collection[frozenset[str]] = ()
+    """Sets of cores that strong evidence would join, were not a person asked first: they count as one."""
     outsiders: frozenset[str] = frozenset()
     """People beyond the neighbourhood: they count as users of an identifier and are never tied."""
 
@@ -80,10 +91,12 @@ class WeakFold:
     def __init__(self, evidence: Evidence) -> None:
         self.ties: list[Tie] = []
         self.shared_since: dict[Identifier, Rank] = {}
+        self.crowds: list[Crowd] = []
         self.given_to: dict[str, str] = {}
         """Event id of a sighting without a core → the node that owned it then."""
         self._evidence = evidence
         self._parent: dict[str, str] = {}
+        self._part_of: dict[str, str] = {}
         self._held: dict[str, set[tuple[str, str]]] = {}
         self._apart: dict[str, set[str]] = {}
         self._timeline: dict[Identifier, list[tuple[Rank, str]]] = {}
@@ -96,12 +109,20 @@ class WeakFold:
             left, right = sorted(pair)
             self._apart.setdefault(left, set()).add(right)
             self._apart.setdefault(right, set()).add(left)
+        for cores in sorted(sorted(cores) for cores in evidence.pending):
+            self._count_as_one(cores)
         for sighting in sorted(evidence.sightings, key=lambda sighting: sighting.rank):
             self._see(sighting)
 
     def group(self, node: str) -> str:
-        """The group that a core or anonymous node ends in."""
+        """The group that a core or anonymous node ends in; cores that wait for a person together are one group."""
         while (up := self._parent.get(node, node)) != node:
+            node = up
+        return node
+
+    def part(self, node: str) -> str:
+        """The part of the group that is one profile: what weak links tied to one core."""
+        while (up := self._part_of.get(node, node)) != node:
             node = up
         return node
 
@@ -117,7 +138,7 @@ class WeakFold:
         """The owners in time, one entry for each change of the person: from when, and the core that signed in first."""
         runs: list[tuple[Rank, str]] = []
         for rank, node in self._timeline.get(identifier, ()):
-            if not runs or self.group(runs[-1][1]) != self.group(node):
+            if not runs or self.part(runs[-1][1]) != self.part(node):
                 runs.append((rank, node))
         return runs
 
@@ -139,12 +160,16 @@ class WeakFold:
         others = {self.group(owner) for _, owner in owners} - {self.group(base)}
         tying = [other for other in others if self._may_tie(self.group(base), other)]
         if len(tying) >= self._evidence.merge_threshold:
+            nodes = {self.group(owner): owner for _, owner in owners if self.group(owner) in tying}
+            weak = tuple(identifier for identifier, owner in owners if self.group(owner) in tying)
+            self.crowds.append(Crowd(sighting.rank, weak, (base, *sorted(nodes.values()))))
             return
         for identifier, owner in owners:
             left, right = self.group(base), self.group(owner)
             if left != right and self._may_tie(left, right):
                 self.ties.append(Tie(sighting.rank, identifier, (base, owner)))
                 self._unite(left, right)
+                self._join_parts(base, owner)
 
     def _sign_in(self, identifier: Identifier, rank: Rank, base: str) -> None:
         owner = self._owner(identifier)
@@ -176,6 +201,17 @@ class WeakFold:
 
     def _is_apart(self, left: str, right: str) -> bool:
         return right in self._apart.get(left, ())
+
+    def _count_as_one(self, cores: Sequence[str]) -> None:
+        for other in cores[1:]:
+            left, right = self.group(cores[0]), self.group(other)
+            if left != right and not self._is_apart(left, right):
+                self._unite(left, right)
+
+    def _join_parts(self, base: str, owner: str) -> None:
+        left, right = self.part(base), self.part(owner)
+        top, below = (left, right) if left in self._evidence.cores else (right, left)
+        self._part_of[below] = top
 
     def _unite(self, left: str, right: str) -> None:
         top, below = (left, right) if left in self._held else (right, left)

@@ -6,17 +6,16 @@ from dataclasses import dataclass, field
 from core import clock
 from core.decisions import DecisionKind, EventResult
 from core.events import IncomingEvent
-from core.identifiers import CORE_TYPES, LINKING_TYPES, TRUST_ORDER, Identifier, Trust
+from core.identifiers import CORE_TYPES, LINKING_TYPES, TRUST_ORDER, WEAK_TYPES, Identifier, Trust
 from resolver.matching import Holdings, Matched, match_event, weak_identifiers
 from resolver.merging import absorb, snapshot
 from resolver.order_book import OrderBook
 from resolver.profiles import Persona, Profile, survivor_key
 from resolver.protection import NOTHING, Verdict, needs_details, protect
 from resolver.records import DecidedEvent, MergeRecord, NewLink, OpenReview, OrderWork, Proposal
-from resolver.resolve import Decision, Match, resolve
+from resolver.resolve import Decision, resolve
 from resolver.rules import RULE_NOT_SAME, RULE_SHARED, RULE_THRESHOLD, RULE_TYPE_LIMIT, RuleHit, RuleSet
 from resolver.strength import profile_strength
-from resolver.weak_links import contradict
 
 DECIDED_BY_RULES = "rules"
 
@@ -53,8 +52,8 @@ class WorkingSet:
     """Links whose trust rose: (identifier, persona) → trust."""
     crowded: dict[Identifier, list[str]] = field(default_factory=dict)
     """Strong identifiers that somebody other than their holder carried: the personas that did."""
-    newly_shared: dict[Identifier, int] = field(default_factory=dict)
-    """Identifiers that became shared in this batch, since when (microseconds)."""
+    crowding: set[Identifier] = field(default_factory=set)
+    """Strong identifiers of the last event whose people must be counted anew: what follows depends on it."""
     joined: dict[tuple[str, str], str] = field(default_factory=dict)
     """Pairs of personas of one tied profile that an event's strong identifiers join for good → that event."""
     merges: list[MergeRecord] = field(default_factory=list)
@@ -88,9 +87,14 @@ class WorkingSet:
         results = []
         for event in events:
             results.append(self.take(event))
-            if self.unsettled is not None:
+            if self.must_settle:
                 break
         return results
+
+    @property
+    def must_settle(self) -> bool:
+        """Whether the fold must stop here."""
+        return self.unsettled is not None or bool(self.crowding)
 
     def _take_resolved(self, event: IncomingEvent) -> DecidedEvent:
         matched = match_event(event, self.holdings, self.personas, self.profiles)
@@ -100,10 +104,8 @@ class WorkingSet:
             verdict[:] = [self._protect(profiles, event, matched.fresh)]
             return verdict[0]
 
-        crowd = self._over_weak_count(matched, event)
-        decision = resolve([*matched.plain, *crowd], matched.is_linking, self.rules, protection)
-        if decision.kind is DecisionKind.REVIEW and self._becomes_shared(event, decision):
-            return self._take_resolved(event)
+        decision = resolve(matched.plain, matched.is_linking, self.rules, protection)
+        self._note_people(event, decision)
         hits = (*_shared_hit(matched), *decision.rules)
         dropped = verdict[0].dropped if verdict else frozenset()
         if dropped:
@@ -134,19 +136,6 @@ class WorkingSet:
         self._link(persona, event, dropped)
         decided.persona_id, decided.profile_id = persona.id, persona.root_id
 
-    def _over_weak_count(self, matched: Matched, event: IncomingEvent) -> tuple[Match, ...]:
-        """Known profiles over weak identifiers, when with them the event touches more than a person must be asked for.
-
-        Those that contradict what the event says of itself are not counted.
-        """
-        if len(matched.plain) + len(matched.known_over_weak) <= self.rules.merge_threshold:
-            return ()
-        own = {(found.type, found.value) for found in event.identifiers}
-        for match in matched.plain:
-            own |= self._identifiers(match.profile)
-        counted = [m for m in matched.known_over_weak if not contradict(own, self._identifiers(m.profile))]
-        return tuple(counted) if len(matched.plain) + len(counted) > self.rules.merge_threshold else ()
-
     def _protect(self, profiles: Sequence[Profile], event: IncomingEvent, fresh: Sequence[Identifier]) -> Verdict:
         if not profiles or (
             len(profiles) == 1 and (not fresh or not needs_details(profiles[0], event, fresh, self.rules))
@@ -161,9 +150,17 @@ class WorkingSet:
             raise DetailsMissingError
         return profile.identifiers
 
-    def _becomes_shared(self, event: IncomingEvent, decision: Decision) -> bool:
-        """Note strong identifiers that stay with one side while another takes the event; whether one has too many."""
-        over = False
+    def _note_people(self, event: IncomingEvent, decision: Decision) -> None:
+        """Note strong identifiers that stay with one side while another takes the event, and those of too many."""
+        if self.holdings.shared_since:
+            at = to_micros(event)
+            for identifier in self.holdings.shared_since.keys() & set(event.identifiers):
+                if identifier.type in CORE_TYPES and not self.holdings.is_shared_at(identifier, at):
+                    self.crowding.add(identifier)
+        if decision.kind is DecisionKind.MERGED:
+            self.crowding.update(found for match in decision.matches for found in match.profile.crowds)
+        if decision.kind is not DecisionKind.REVIEW:
+            return
         receiver = persona_id_for(event.id) if decision.receiver is None else decision.receiver
         for match in decision.matches:
             for identifier, holder in match.owned:
@@ -174,14 +171,10 @@ class WorkingSet:
                 known = {self._root(person) for person in (holder, *people)}
                 if self._root(receiver) in known:
                     continue
+                people.append(receiver)
+                self.crowded[identifier] = people
                 if len(known) >= limit:
-                    since = to_micros(event)
-                    self.newly_shared[identifier] = self.holdings.shared_since[identifier] = since
-                    over = True
-                else:
-                    people.append(receiver)
-                    self.crowded[identifier] = people
-        return over
+                    self.crowding.add(identifier)
 
     def _root(self, persona_id: str) -> str:
         persona = self.personas.get(persona_id)
@@ -200,12 +193,25 @@ class WorkingSet:
                 found = True
         return found
 
+    def _hands_on(self, decided: DecidedEvent, matched: Matched) -> bool:
+        """Whether a sign-in stands apart from the owner of one of its weak identifiers: that changes hands with it."""
+        if not matched.signs_in or decided.persona_id is None or (len(matched.plain) == 1 and not decided.review_id):
+            return False
+        return any(
+            found.type in WEAK_TYPES and not self._is_one(holder, decided.persona_id)
+            for match in matched.plain
+            for found, holder in match.owned
+        )
+
     def _note_unsettled(self, decided: DecidedEvent, decision: Decision, matched: Matched) -> None:
         """Stop the fold where weak links may have to be drawn anew."""
         touched = [match.profile for match in (*decision.matches, *matched.known_over_weak)]
-        learns = self._join_cores(decided.event, decision) or decision.kind is DecisionKind.MERGED
+        learns = self._join_cores(decided.event, decision)
+        # Profiles that wait for a person together count as one, too.
+        learns = learns or decision.kind in (DecisionKind.MERGED, DecisionKind.REVIEW)
         learns = learns or any(found.type in CORE_TYPES for found in matched.fresh)
-        if not matched.known_over_weak and not (learns and any(profile.is_tied for profile in touched)):
+        is_drawn_anew = matched.known_over_weak or self._hands_on(decided, matched)
+        if not is_drawn_anew and not (learns and any(profile.is_tied for profile in touched)):
             return
         roots = {self.live_profile(profile.id) for profile in touched} | {decided.profile_id or ""}
         weak = weak_identifiers(decided.event, self.holdings)

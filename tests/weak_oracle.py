@@ -3,6 +3,10 @@
 Shares no code with `resolver/`. Strong identifiers of one event are one person. Then events that show a device or a
 cookie together with something else are walked in event time: whoever signs in ties in the owner before, unless both
 sides know a different value of the same strong kind; then the device follows the one who signed in.
+
+People who wait for a decision together count as one. A strong identifier of too many people links nobody from the time
+of the one over its limit on; its own events are nobody's from then on. (Its people are told apart by another strong
+identifier in the same event.)
 """
 
 from collections import defaultdict
@@ -15,11 +19,17 @@ _ORDER = ["device_id", "qr_id", "upi_id", "cookie_id"]
 Person = tuple[frozenset[str], int, int, int]
 
 
-def people_with_devices(events: Sequence[IncomingEvent], shared_limit: int = 5) -> set[Person]:
-    """(identifiers held now, events, orders, money) of everybody; orders are single purchases without refunds."""
+def people_with_devices(
+    events: Sequence[IncomingEvent], shared_limit: int = 5, crowded: str = "", crowd_limit: int = 10
+) -> set[Person]:
+    """(identifiers held now, events, orders, money) of everybody; orders are single purchases without refunds.
+
+    `crowded` is a strong identifier that several people may carry, `crowd_limit` how many of them before it is shared.
+    """
     told = sorted({event.id: event for event in events}.values(), key=lambda event: (event.occurred_at, event.id))
-    strong_of = _strong_people(told)
-    walk = _Walk(strong_of, shared_limit)
+    crowd = _Crowd(told, crowded, crowd_limit)
+    strong_of = _strong_people(told, crowd)
+    walk = _Walk(strong_of, shared_limit, crowd)
     for event in told:
         walk.see(event)
     counts: dict[object, list[int]] = defaultdict(lambda: [0, 0, 0])
@@ -34,6 +44,9 @@ def people_with_devices(events: Sequence[IncomingEvent], shared_limit: int = 5) 
     held: dict[object, set[str]] = defaultdict(set)
     for name, person in strong_of.items():
         held[walk.top(person)].add(name)
+    if crowd.first and crowded not in strong_of:
+        # Shared from its very first moment: it still describes the first one.
+        held[walk.top(strong_of[crowd.first])].add(crowded)
     for name in {found for event in told for found in _weak(event)}:
         last = walk.last_owner(name)
         if last is not None:
@@ -54,11 +67,32 @@ def _weak(event: IncomingEvent) -> list[str]:
     return sorted(weak, key=lambda name: (_ORDER.index(name.split(":")[0]), name))
 
 
-def _strong_people(told: Sequence[IncomingEvent]) -> dict[str, str]:
+class _Crowd:
+    """One strong identifier that may belong to many: the time from which on it is shared."""
+
+    def __init__(self, told: Sequence[IncomingEvent], name: str, limit: int) -> None:
+        self.name = name
+        own = _strong_people(told, None, without=name)
+        firsts: dict[str, object] = {}
+        for event in told:
+            others = [one for one in _strong(event) if one != name]
+            if name in _names(event) and others:
+                firsts.setdefault(own[others[0]], event.occurred_at)
+        self.first = next(iter(firsts), "")
+        times = list(firsts.values())
+        self.since = times[limit] if len(times) > limit else None
+
+    def linking(self, event: IncomingEvent) -> list[str]:
+        """The strong identifiers of the event that link at its time."""
+        is_shared = self.since is not None and event.occurred_at >= self.since  # type: ignore[operator]
+        return [one for one in _strong(event) if not (is_shared and one == self.name)]
+
+
+def _strong_people(told: Sequence[IncomingEvent], crowd: _Crowd | None, without: str = "") -> dict[str, str]:
     """Strong identifier → the smallest one it is connected with."""
     groups: list[set[str]] = []
     for event in told:
-        mine = set(_strong(event))
+        mine = set(crowd.linking(event) if crowd else _strong(event)) - {without}
         if not mine:
             continue
         touching = [group for group in groups if group & mine]
@@ -67,8 +101,9 @@ def _strong_people(told: Sequence[IncomingEvent]) -> dict[str, str]:
 
 
 class _Walk:
-    def __init__(self, strong_of: dict[str, str], shared_limit: int) -> None:
+    def __init__(self, strong_of: dict[str, str], shared_limit: int, crowd: _Crowd) -> None:
         self.strong_of = strong_of
+        self.crowd = crowd
         self.limit = shared_limit
         self.parent: dict[str, str] = {}
         self.kinds: dict[str, set[str]] = defaultdict(set)
@@ -86,7 +121,7 @@ class _Walk:
 
     def see(self, event: IncomingEvent) -> None:
         weak = [name for name in _weak(event) if name not in self.shared_from]
-        strong = _strong(event)
+        strong = self.crowd.linking(event)
         if not weak or (not strong and len(_weak(event)) < 2):
             return
         rank = (event.occurred_at, event.id)
@@ -111,7 +146,7 @@ class _Walk:
                 self.owners[name].append((rank, base))
 
     def whose(self, event: IncomingEvent) -> str | None:
-        strong, weak = _strong(event), _weak(event)
+        strong, weak = self.crowd.linking(event), _weak(event)
         if strong:
             return self.top(self.strong_of[strong[0]])
         if event.id in self.given:

@@ -97,8 +97,7 @@ def _write(job: WriterJob, units: list[Unit], barrier: Barrier, results: Any) ->
 def _take_protection_out() -> None:
     """In this process the resolver decides without the rules: the yardstick for what they cost."""
     WorkingSet._protect = lambda *_: NOTHING  # type: ignore[method-assign]
-    WorkingSet._becomes_shared = lambda *_: False  # type: ignore[method-assign]
-    WorkingSet._over_weak_count = lambda *_: ()  # type: ignore[method-assign]
+    WorkingSet._note_people = lambda *_: None  # type: ignore[method-assign]
 
 
 def _timed(

@@ -5,7 +5,8 @@
 //   merges [[id, at, place, survivor id, absorbed ids, strong cause ids, is automatic, occurred at, event id]…] that hold,
 //   pointers [[absorbed, survivor, merge id]…], not_same [[persona, persona]…],
 //   joined [[persona, persona, occurred at]…] on strong evidence,
-//   sightings [[event id, at, persona id, root id, signs in, [[type, value]…], order key]…]
+//   sightings [[event id, at, persona id, root id, signs in, [[type, value]…], order key]…],
+//   pending [[at, persona id, [holder of a strong identifier…]]…] of events in open reviews
 // mode: read
 CALL () {
   UNWIND $find.roots AS root
@@ -58,7 +59,20 @@ CALL () {
   WITH DISTINCT e
   MATCH (p:Customer {id: e.persona_id})
   RETURN collect([e.id, e.occurred_at.epochSeconds * 1000000 + e.occurred_at.microsecond, e.persona_id, p.root_id,
-    EXISTS { (e)-[:CARRIES]->(s:Identifier) WHERE s.tier <= 2 },
+    EXISTS { (e)-[:CARRIES]->(s:Identifier)
+      WHERE s.tier <= 2 AND (s.shared_since IS NULL OR e.occurred_at < s.shared_since) },
     [(e)-[:CARRIES]->(w:Identifier) WHERE w.tier IN [3, 4] | [w.type, w.value]], e.order_key]) AS sightings
 }
-RETURN personas, merges, pointers, not_same, joined, sightings
+CALL (members) {
+  UNWIND members AS c
+  MATCH (c)<-[:PROPOSES]-(v:Review)
+  WHERE v.status = 'pending'
+  WITH DISTINCT v
+  UNWIND v.event_ids AS id
+  WITH DISTINCT id
+  MATCH (e:Event {id: id})
+  RETURN collect([e.occurred_at.epochSeconds * 1000000 + e.occurred_at.microsecond, e.persona_id,
+    [(e)-[:CARRIES]->(s:Identifier)<-[h:HAS_IDENTIFIER]-(q:Customer)
+      WHERE s.tier <= 2 AND h.until IS NULL AND (s.shared_since IS NULL OR e.occurred_at < s.shared_since) | q.id]]) AS pending
+}
+RETURN personas, merges, pointers, not_same, joined, sightings, pending

@@ -244,3 +244,61 @@ def test_weak_identifiers_that_reach_too_many_profiles_wait_for_a_person(graph: 
     assert set(waiting["profile_ids"]) == {result.profile_id for result in results[2:]}
     assert all("reach:" in " ".join(result.warnings) for result in results[3:])
     assert broken_invariants(graph, brand_id) == []
+
+
+def test_a_visit_between_two_people_is_answered_with_whom_it_went_to(graph: Graph, brand_id: str) -> None:
+    [first], [second], [visit] = (
+        commit_batch(graph, BrandSettings(brand_id), [one])
+        for one in (
+            event(brand_id, "email:a@x.io", "device_id:t", minute=1),
+            event(brand_id, "email:b@x.io", "cookie_id:c", minute=2),
+            event(brand_id, "device_id:t", "cookie_id:c", minute=3),
+        )
+    )
+    assert (visit.decision, visit.profile_id) == ("attached", first.profile_id)
+    assert {live.id for live in live_profiles(graph, brand_id)} == {first.profile_id, second.profile_id}
+
+
+_OTHERS = (
+    "email:p1@x.io cookie_id:c1", "phone:+14155550101 cookie_id:c2", "loyalty_id:L1 cookie_id:c3",
+    "user_id:u1 cookie_id:c4",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_a_visit_that_would_tie_too_many_waits_for_a_person_whenever_it_arrives(
+    graph: Graph, brand_id: str, place: int
+) -> None:
+    visit = event(brand_id, "whatsapp:+14155550199", *(f"cookie_id:c{n}" for n in range(1, 5)), key="v", minute=9)
+    arrivals = [event(brand_id, *pairs.split(), key=pairs[:9], minute=n) for n, pairs in enumerate(_OTHERS)]
+    arrivals.insert(place, visit)
+    send(graph, brand_id, *arrivals)
+    assert {held for held, *_ in state(graph, brand_id)} == {
+        frozenset({"email:p1@x.io"}), frozenset({"phone:+14155550101"}), frozenset({"loyalty_id:L1"}),
+        frozenset({"user_id:u1"}), frozenset({"whatsapp:+14155550199", *(f"cookie_id:c{n}" for n in range(1, 5))}),
+    }  # fmt: skip
+    [waiting] = list_reviews(graph, brand_id, Page())["items"]
+    assert len(waiting["profile_ids"]) == 5
+    assert waiting["reason"].endswith("profiles exceed threshold of 3")
+    assert broken_invariants(graph, brand_id) == []
+
+
+_FOUR = ("email:a@x.io", "phone:+14155550101", "loyalty_id:L1", "user_id:u1")
+
+
+@pytest.mark.parametrize("place", range(7))
+def test_people_of_a_pending_review_count_as_one_where_they_share_devices(
+    graph: Graph, brand_id: str, place: int
+) -> None:
+    """A newcomer with another e-mail is not tied to one of the four by the tablet: the four know an e-mail."""
+    arrivals = [
+        *(event(brand_id, who, key=f"s{n}", minute=n) for n, who in enumerate(_FOUR)),
+        event(brand_id, "phone:+14155550101", "device_id:t", key="t", minute=5),
+        event(brand_id, "email:new@x.io", "device_id:t", key="n", minute=6),
+    ]
+    arrivals.insert(place, event(brand_id, *_FOUR, key="all", minute=8))
+    send(graph, brand_id, *arrivals)
+    send(graph, brand_id, event(brand_id, "device_id:t", key="u", minute=7))
+    newcomer = by_identifier(graph, brand_id, "email:new@x.io")
+    assert (newcomer.identifiers, newcomer.event_count) == (frozenset({"email:new@x.io", "device_id:t"}), 2)
+    assert broken_invariants(graph, brand_id) == []

@@ -1,0 +1,85 @@
+"""A phone that too many people carry: shared from the person over the limit on, in event time, in whatever order."""
+
+import random
+from typing import Any
+
+import pytest
+
+from core.brand import BrandSettings
+from core.events import IncomingEvent
+from core.rules import IdentityRules
+from graph.commit import commit_batch
+from graph.driver import Graph
+from graph.invariants import broken_invariants
+from graph.repositories.profiles import Page
+from graph.repositories.reviews_read import list_reviews
+from ingest.stewardship import merge_profiles, unmerge_profile
+from tests.factories import event, fact
+from tests.integration.graph_state import by_identifier, live_profiles
+
+PHONE = "phone:+14155550100"
+SETTINGS = IdentityRules(shared_limits={"phone": 2})
+
+
+def _send(graph: Graph, brand: str, *events: IncomingEvent) -> list[Any]:
+    return [commit_batch(graph, BrandSettings(brand, rules=SETTINGS), [one])[0] for one in events]
+
+
+def _household(brand: str, people: int = 3) -> list[IncomingEvent]:
+    """Each with a card of their own, minute by minute; then somebody who only gives the phone, before and after."""
+    members = [event(brand, PHONE, f"loyalty_id:L{n}", key=f"m{n}", minute=10 * n) for n in range(1, people + 1)]
+    before = event(brand, PHONE, key="before", minute=25, order=fact(brand, "o1", total=500))
+    after = event(brand, PHONE, key="after", minute=35, order=fact(brand, "o2", total=700))
+    return [*members, before, after]
+
+
+def _asked(graph: Graph, brand: str) -> list[set[str]]:
+    """Cards of the people that each open review asks about."""
+    cards = {live.id: sorted(h for h in live.identifiers if "loyalty" in h) for live in live_profiles(graph, brand)}
+    found = [{card for one in review["profile_ids"] for card in cards[one]}
+             for review in list_reviews(graph, brand, Page(200), "pending")["items"]]  # fmt: skip
+    return [cards for cards in found if len(cards) > 1]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_person_over_the_limit_in_event_time_makes_it_shared(graph: Graph, brand_id: str, seed: int) -> None:
+    events = _household(brand_id)
+    random.Random(seed).shuffle(events)
+    _send(graph, brand_id, *events)
+    first = by_identifier(graph, brand_id, "loyalty_id:L1")
+    assert (first.identifiers, first.event_count, first.ltv_minor) == (frozenset({PHONE, "loyalty_id:L1"}), 2, 500)
+    assert by_identifier(graph, brand_id, "loyalty_id:L3").identifiers == frozenset({"loyalty_id:L3"})
+    assert _asked(graph, brand_id) == [{"loyalty_id:L1", "loyalty_id:L2"}]
+    [repeat] = _send(graph, brand_id, next(one for one in events if one.id.endswith("after")))
+    assert (repeat.duplicate, repeat.decision, repeat.profile_id) == (True, "unattached", None)
+    assert broken_invariants(graph, brand_id) == []
+
+
+def test_the_event_that_makes_it_shared_stands_alone_and_says_so(graph: Graph, brand_id: str) -> None:
+    results = _send(graph, brand_id, *_household(brand_id))
+    assert [result.decision for result in results] == ["created", "review", "created", "attached", "unattached"]
+    assert results[2].review_id is None
+    assert results[2].warnings[-1].startswith("shared:")
+
+
+def test_a_person_who_comes_late_but_was_early_moves_the_moment(graph: Graph, brand_id: str) -> None:
+    _send(graph, brand_id, *_household(brand_id))
+    [late] = _send(graph, brand_id, event(brand_id, PHONE, "loyalty_id:L0", key="late", minute=5))
+    assert late.decision == "created"
+    assert by_identifier(graph, brand_id, PHONE).identifiers == frozenset({PHONE, "loyalty_id:L0"})
+    assert by_identifier(graph, brand_id, "loyalty_id:L1").event_count == 1
+    assert _asked(graph, brand_id) == [{"loyalty_id:L0", "loyalty_id:L1"}]
+    assert broken_invariants(graph, brand_id) == []
+
+
+def test_a_merge_of_two_of_them_lifts_it_and_its_unmerge_brings_it_back(graph: Graph, brand_id: str) -> None:
+    _send(graph, brand_id, *_household(brand_id))
+    ids = [by_identifier(graph, brand_id, f"loyalty_id:L{n}").id for n in (1, 2)]
+    settings = BrandSettings(brand_id, rules=SETTINGS)
+    merged = merge_profiles(graph, settings, ids[0], [ids[1]], by="test")
+    both = by_identifier(graph, brand_id, PHONE)
+    assert (both.event_count, both.ltv_minor) == (4, 1200)
+    assert _asked(graph, brand_id) == [{"loyalty_id:L1", "loyalty_id:L2", "loyalty_id:L3"}]
+    unmerge_profile(graph, settings, merged.survivor_id, by="test")
+    assert sum(live.event_count for live in live_profiles(graph, brand_id)) == 4
+    assert broken_invariants(graph, brand_id) == []
