@@ -151,16 +151,18 @@ class WorkingSet:
         return profile.identifiers
 
     def _note_people(self, event: IncomingEvent, decision: Decision) -> None:
-        """Note strong identifiers that stay with one side while another takes the event, and those of too many."""
+        """Note strong identifiers that stay with one side while another takes the event, and those to be counted anew."""
         if self.holdings.shared_since:
             at = to_micros(event)
-            for identifier in self.holdings.shared_since.keys() & set(event.identifiers):
-                if identifier.type in CORE_TYPES and not self.holdings.is_shared_at(identifier, at):
-                    self.crowding.add(identifier)
+            carried = self.holdings.shared_since.keys() & set(event.identifiers)
+            strong = {found for found in carried if found.type in CORE_TYPES}
+            self.crowding |= {found for found in strong if not self.holdings.is_shared_at(found, at)}
         if decision.kind is DecisionKind.MERGED:
             self.crowding.update(found for match in decision.matches for found in match.profile.crowds)
-        if decision.kind is not DecisionKind.REVIEW:
-            return
+        if decision.kind is DecisionKind.REVIEW:
+            self._note_crowd(event, decision)
+
+    def _note_crowd(self, event: IncomingEvent, decision: Decision) -> None:
         receiver = persona_id_for(event.id) if decision.receiver is None else decision.receiver
         for match in decision.matches:
             for identifier, holder in match.owned:

@@ -44,9 +44,6 @@ def people_with_devices(
     held: dict[object, set[str]] = defaultdict(set)
     for name, person in strong_of.items():
         held[walk.top(person)].add(name)
-    if crowd.first and crowded not in strong_of:
-        # Shared from its very first moment: it still describes the first one.
-        held[walk.top(strong_of[crowd.first])].add(crowded)
     for name in {found for event in told for found in _weak(event)}:
         last = walk.last_owner(name)
         if last is not None:
@@ -73,18 +70,19 @@ class _Crowd:
     def __init__(self, told: Sequence[IncomingEvent], name: str, limit: int) -> None:
         self.name = name
         own = _strong_people(told, None, without=name)
-        firsts: dict[str, object] = {}
+        firsts: dict[str, IncomingEvent] = {}
         for event in told:
             others = [one for one in _strong(event) if one != name]
             if name in _names(event) and others:
-                firsts.setdefault(own[others[0]], event.occurred_at)
-        self.first = next(iter(firsts), "")
-        times = list(firsts.values())
+                firsts.setdefault(own[others[0]], event)
+        # However soon others follow, the first one holds it.
+        self.first = next(iter(firsts.values())).id if firsts else ""
+        times = [event.occurred_at for event in firsts.values()]
         self.since = times[limit] if len(times) > limit else None
 
     def linking(self, event: IncomingEvent) -> list[str]:
         """The strong identifiers of the event that link at its time."""
-        is_shared = self.since is not None and event.occurred_at >= self.since  # type: ignore[operator]
+        is_shared = self.since is not None and event.occurred_at >= self.since and event.id != self.first
         return [one for one in _strong(event) if not (is_shared and one == self.name)]
 
 
