@@ -151,7 +151,7 @@ class WorkingSet:
         return profile.identifiers
 
     def _note_people(self, event: IncomingEvent, decision: Decision) -> None:
-        """Note strong identifiers that stay with one side while another takes the event, and those to be counted anew."""
+        """Note strong identifiers that stay with one side while another takes the event, or must be counted anew."""
         if self.holdings.shared_since:
             at = to_micros(event)
             carried = self.holdings.shared_since.keys() & set(event.identifiers)
