@@ -65,7 +65,7 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
     console = Console()
     if not console.is_terminal:
         say(title)
-        for row in rows:
+        for row in (columns, *rows):
             say("  " + " | ".join(row))
         return
     table = Table(*columns, title=title, title_justify="left")

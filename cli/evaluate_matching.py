@@ -2,12 +2,14 @@
 
 import csv
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from phonenumbers import SUPPORTED_REGIONS
 
 from cli.console import note, say, show_table
 from cli.generator.people import write_people
@@ -29,8 +31,15 @@ def evaluate_matching(  # noqa: PLR0913, PLR0917 (each option of a command is a 
     generate: Annotated[int | None, typer.Option(min=2, help="First write FILE: records of so many people.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 0,
 ) -> None:
-    """Print precision, recall and F1 of the suggestions on labelled pairs or records; nothing is sent anywhere."""
+    """Print precision, recall and F1 of the suggestions on labelled pairs or records; nothing is sent anywhere.
+
+    FILE is CSV in UTF-8. A row of pairs has is_match (1 or 0) and both sides: left_first_name, right_first_name and so
+    on. A row of records has record_id, entity_id (who it is) and the fields without a side. Fields: first_name,
+    last_name or name, birthday, address, city, postcode, country, email, phone; several e-mails or phones are parted
+    by a semicolon. Bad input ends with status 2.
+    """
     try:
+        _check(threshold, region.upper())
         if generate is not None:
             note(f"{file}: {write_people(file, generate, seed)} records of {generate} people")
         evaluation = _evaluate(file, region.upper(), out, is_records=records or generate is not None)
@@ -43,6 +52,13 @@ def evaluate_matching(  # noqa: PLR0913, PLR0917 (each option of a command is a 
     _report(evaluation, threshold)
     if out is not None:
         say(f"written: {out / 'scored.csv'}, {out / 'model.json'}")
+
+
+def _check(threshold: float, region: str) -> None:
+    if not math.isfinite(threshold):
+        raise InvalidInputError("--threshold must be a number.", field="threshold")
+    if region not in SUPPORTED_REGIONS:
+        raise InvalidInputError("--region is not an ISO 3166 country code such as US.", field="region")
 
 
 def _evaluate(file: Path, region: str, out: Path | None, *, is_records: bool) -> Evaluation:
@@ -110,6 +126,8 @@ def _scored_file(out: Path | None) -> Iterator[Take]:
 def _report(evaluation: Evaluation, threshold: float) -> None:
     model = evaluation.model
     learnt = "from these records" if model.learnt_u else "priors: too few records to learn from"
+    for column, count in sorted(evaluation.unread.items()):
+        note(f"left out as unreadable: {count} value(s) of {column}")
     say(f"records: {evaluation.records}, pairs scored: {evaluation.pairs}, same person: {evaluation.true_pairs}")
     fields = ", ".join(model.learnt_m) or "no field"
     say(f"model: {learnt}; starting weight {model.starting_weight:.1f}; same-person shares learnt for: {fields}")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+from core.errors import InvalidInputError
+
 COLUMNS = (
     "record_id", "entity_id", "first_name", "last_name", "birthday", "address", "city", "postcode", "email", "phone",
 )  # fmt: skip
@@ -60,8 +62,11 @@ class _Person:
 def write_people(path: Path, people: int, seed: int) -> int:
     """Write a records file of so many people; how many records it has. The same numbers give the same file.
 
-    No two records share an e-mail address or phone: those the exact rules would have joined before.
+    No two records share an e-mail address or phone: those the exact rules would have joined before. Raises
+    InvalidInputError where a file stands that was not made here.
     """
+    if path.exists() and not _is_made_here(path):
+        raise InvalidInputError("The file to generate exists and holds something else.", field="generate")
     rng = random.Random(f"people {people} {seed}")  # noqa: S311 (no secret)
     rows: list[list[str]] = []
     known: list[_Person] = []
@@ -75,6 +80,11 @@ def write_people(path: Path, people: int, seed: int) -> int:
         writer.writerow(COLUMNS)
         writer.writerows([str(place), *row] for place, row in enumerate(rows))
     return len(rows)
+
+
+def _is_made_here(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.readline() == ",".join(COLUMNS).encode() + b"\n"
 
 
 def _person(number: int, known: list[_Person], rng: random.Random) -> _Person:

@@ -63,6 +63,8 @@ class Evaluation:
     """Same-person pairs that some blocking rule brings together: the service sees no others."""
     weights: dict[bool, list[float]] = field(default_factory=lambda: {True: [], False: []})
     """Whether one person → the match weights of those pairs, sorted once all are in."""
+    unread: Counter[str] = field(default_factory=Counter)
+    """Column → values in it that could not be read and count as missing."""
 
     @property
     def pairs(self) -> int:
@@ -81,10 +83,11 @@ def evaluate_pairs(path: Path, region: str, take: Take, progress: Progress) -> E
     """Score the labelled pairs of a file; raises InvalidInputError naming row and column."""
     labels: dict[str, bool] = {}
     joined = 0
+    unread: Counter[str] = Counter()
     with open_database() as database:
         known, given = RecordTable(database), RecordTable(database, "given")
         seen: set[tuple[Any, ...]] = set()
-        for page in _pages(read_pairs(path, region)):
+        for page in _pages(read_pairs(path, region, unread)):
             sides = [side for pair in page for side in (pair.left, pair.right)]
             given.add(sides, [str(pair.row) for pair in page for _ in (0, 1)])
             known.add(_new_ones(sides, seen))
@@ -94,7 +97,7 @@ def evaluate_pairs(path: Path, region: str, take: Take, progress: Progress) -> E
         if not labels:
             raise InvalidInputError("row 2, column is_match: the file has no rows.", field="is_match")
         model = train(known, lambda stage: progress(f"learn: {stage}", 0))
-        evaluation = Evaluation(model, known.count, sum(labels.values()), joined)
+        evaluation = Evaluation(model, known.count, sum(labels.values()), joined, unread=+unread)
         for scored in score_given(given, model, known):
             row = scored.left[:-1]
             _count(evaluation, scored, labels[row], take)
@@ -105,9 +108,10 @@ def evaluate_pairs(path: Path, region: str, take: Take, progress: Progress) -> E
 def evaluate_records(path: Path, region: str, take: Take, progress: Progress) -> Evaluation:
     """Score all pairs that blocking joins among labelled records; same-person pairs it misses count as not found."""
     entities: dict[str, str] = {}
+    unread: Counter[str] = Counter()
     with open_database() as database:
         table = RecordTable(database)
-        for page in _pages(read_records(path, region)):
+        for page in _pages(read_records(path, region, unread)):
             table.add(labelled.record for labelled in page)
             entities |= {labelled.record.id: labelled.entity for labelled in page}
             progress("read", len(page))
@@ -116,7 +120,8 @@ def evaluate_records(path: Path, region: str, take: Take, progress: Progress) ->
         table.drop_crowded_keys()
         model = train(table, lambda stage: progress(f"learn: {stage}", 0))
         sizes = Counter(entities.values()).values()
-        evaluation = Evaluation(model, len(entities), sum(size * (size - 1) // 2 for size in sizes))
+        true_pairs = sum(size * (size - 1) // 2 for size in sizes)
+        evaluation = Evaluation(model, len(entities), true_pairs, unread=+unread)
         for scored in score_blocked(table, model, _LEAST_WEIGHT):
             is_match = entities[scored.left] == entities[scored.right]
             evaluation.joined += is_match

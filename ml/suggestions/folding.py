@@ -13,7 +13,8 @@ _FIRST_YEAR = 1900
 # What forms and systems store where nobody gave a birthday.
 _PLACEHOLDERS = frozenset({"1900-01-01", "1970-01-01"})
 _DOTLESS_DOMAINS = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
-_BRAZIL = re.compile(r"^\+55(\d{2})9(\d{8})$")
+# Lines that begin with 2 to 5 are landlines: they never had a ninth digit.
+_BRAZIL = re.compile(r"^\+55(\d{2})9([6-9]\d{7})$")
 _ARGENTINA = re.compile(r"^\+549(\d{10})$")
 _MEXICO = re.compile(r"^\+521(\d{10})$")
 _MIN_PHONE_DIGITS = 9

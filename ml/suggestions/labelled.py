@@ -1,6 +1,7 @@
 """Labelled files that measure the model: pairs that are or are not one person, or records with their person."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,8 +37,11 @@ class LabelledRecord:
     entity: str
 
 
-def read_pairs(path: Path, region: str) -> Iterator[LabelledPair]:
-    """The rows of a pairs file (`left_…`, `right_…`, `is_match`); raises InvalidInputError naming row and column."""
+def read_pairs(path: Path, region: str, unread: Counter[str]) -> Iterator[LabelledPair]:
+    """The rows of a pairs file (`left_…`, `right_…`, `is_match`); raises InvalidInputError naming row and column.
+
+    Values that are no e-mail address, phone or birthday count as missing, in `unread` by column.
+    """
     with _open_rows(path) as (columns, rows):
         for side in ("left_", "right_"):
             if not any(name.removeprefix(side) in _KNOWN for name in columns if name.startswith(side)):
@@ -48,11 +52,13 @@ def read_pairs(path: Path, region: str) -> Iterator[LabelledPair]:
             label = _TRUTHS.get(row[LABEL].strip().lower())
             if label is None:
                 raise _error(number, LABEL, "must be 1 or 0, true or false")
-            left, right = (_record(f"{number}{side[0]}", _side(row, side), region) for side in ("left_", "right_"))
+            left, right = (
+                _record(f"{number}{side[0]}", _side(row, side), region, unread) for side in ("left_", "right_")
+            )
             yield LabelledPair(number, left, right, label)
 
 
-def read_records(path: Path, region: str) -> Iterator[LabelledRecord]:
+def read_records(path: Path, region: str, unread: Counter[str]) -> Iterator[LabelledRecord]:
     """The rows of a records file (`record_id`, `entity_id`, fields); raises InvalidInputError naming row and column."""
     with _open_rows(path) as (columns, rows):
         for name in ("record_id", "entity_id"):
@@ -68,21 +74,24 @@ def read_records(path: Path, region: str) -> Iterator[LabelledRecord]:
             if not entity:
                 raise _error(number, "entity_id", "is empty")
             seen.add(id_)
-            yield LabelledRecord(_record(id_, row, region), entity)
+            yield LabelledRecord(_record(id_, row, region, unread), entity)
 
 
 def _side(row: Mapping[str, str], side: str) -> dict[str, str]:
     return {name.removeprefix(side): value for name, value in row.items() if name.startswith(side)}
 
 
-def _record(id_: str, cells: Mapping[str, str], region: str) -> Record:
+def _record(id_: str, cells: Mapping[str, str], region: str, unread: Counter[str]) -> Record:
     settings = BrandSettings("file", region=region)
     contacts: dict[str, list[str]] = {}
     for kind, names in CONTACTS.items():
         values = [value for name in names for value in cells.get(name, "").split(_MANY) if value.strip()]
         forms = [normalise(kind, value, settings) for value in values]
         contacts[kind] = [form.value for form in forms if not isinstance(form, Rejected)]
-    return make_record(id_, cells, emails=contacts["email"], phones=contacts["phone"])
+        unread[kind] += len(forms) - len(contacts[kind])
+    record = make_record(id_, cells, emails=contacts["email"], phones=contacts["phone"])
+    unread["birthday"] += record.birthday is None and any(cells.get(name, "").strip() for name in ALIASES["birthday"])
+    return record
 
 
 @contextmanager

@@ -99,6 +99,33 @@ def test_bytes_that_are_no_text_and_a_file_that_is_not_there_end_with_status_2(t
         assert "Traceback" not in done.output
 
 
+@pytest.mark.parametrize(
+    ("options", "said"), [(["--region", "XX"], "--region"), (["--threshold", "nan"], "--threshold")]
+)
+def test_options_that_do_not_fit_are_named(tmp_path, options, said):
+    done = run(write(tmp_path / "pairs.csv", *PAIRS), *options)
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
+def test_people_are_never_written_over_somebody_elses_file(tmp_path):
+    file = write(tmp_path / "pairs.csv", *PAIRS)
+    before = file.read_bytes()
+    assert run(file, "--generate", 10).exit_code == 2
+    assert file.read_bytes() == before
+    for _ in range(2):
+        assert run(tmp_path / "people.csv", "--generate", 10).exit_code == 0
+
+
+def test_values_that_cannot_be_read_count_as_missing_and_are_said_by_column(tmp_path):
+    rows = ["31.31.1980,nobody,1980-01-01,a@x.io,1", ",b@x.io,,b@x.io,1"]
+    file = write(tmp_path / "pairs.csv", *rows, header="left_birthday,left_email,right_birthday,right_email,is_match")
+    done = run(file)
+    assert done.exit_code == 0, done.output
+    assert "left out as unreadable: 1 value(s) of birthday" in done.stderr
+    assert "left out as unreadable: 1 value(s) of email" in done.stderr
+
+
 def test_two_records_of_one_person_are_enough(tmp_path):
     rows = ["1,a,Sarah,Miller,1984-03-09", "2,a,Sara,Miller,1984-03-09"]
     file = write(tmp_path / "records.csv", *rows, header="record_id,entity_id,first_name,last_name,birthday")
