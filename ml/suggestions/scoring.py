@@ -17,7 +17,7 @@ from ml.suggestions.table import FREQUENCIES, RecordTable
 
 SEED = 1
 _FEWEST_RECORDS = 200
-_RANDOM_PAIRS = 1_000_000
+_RANDOM_PAIRS = 500_000
 _SESSIONS = ("birthday", "full_name")
 """Columns on which EM blocks; each teaches the fields that do not read it."""
 _FEWEST_PAIRS = 200

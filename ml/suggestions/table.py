@@ -14,7 +14,7 @@ from ml.suggestions.records import Record
 RECORDS = "records"
 FREQUENCIES = {"full_name": 10_000, "birthday": 20_000}
 """Column with frequent and rare values → how many people of the world around stand beside the brand's records."""
-_MEMORY = "1GB"
+_MEMORY = "512MB"
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from graph.repositories.suggestion_runs import (
     claim_run,
     due_runs,
     find_run,
+    list_runs,
     start_run,
 )
 from graph.repositories.suggestions import SuggestionFilter
@@ -31,7 +32,7 @@ from ingest.stewardship import approve_review, merge_profiles, reject_review, un
 from ml.suggestions.listing import page_of_suggestions
 from ml.suggestions.run import run_suggestions
 from ml.suggestions.settings import SuggestionSettings, read_settings, save_settings, settings_from
-from ml.suggestions.tasks import sweep_runs
+from ml.suggestions.tasks import schedule_runs, sweep_runs
 from tests.factories import event
 from tests.integration.graph_state import live_profiles
 
@@ -371,7 +372,7 @@ def test_pages_come_in_order_of_weight_and_miss_nothing(graph, brand):
         ({"min_match_weight": "6"}, "min_match_weight"),
         ({"min_match_weight": True}, "min_match_weight"),
         ({"min_match_weight": -1}, "min_match_weight"),
-        ({"auto_merge_weight": 5}, "auto_merge_weight"),
+        ({"auto_merge_weight": 4}, "auto_merge_weight"),
         ({"auto_merge_weight": float("nan")}, "auto_merge_weight"),
         ({"max_proposals": 0}, "max_proposals"),
         ({"max_proposals": 2.0}, "max_proposals"),
@@ -393,3 +394,20 @@ def test_settings_are_kept_and_the_threshold_is_off_at_first(graph, brand):
     assert read_settings(graph, brand.id) == after
     save_settings(graph, brand.id, settings_from({"auto_merge_weight": None, "every_hours": None}, after))
     assert read_settings(graph, brand.id) == before
+
+
+def test_a_brand_with_a_schedule_gets_its_next_run_when_the_last_one_is_old_enough(graph, brand):
+    def scheduled(later: timedelta = timedelta()) -> list[str]:
+        schedule_runs(graph, lambda: utc_now() + later)
+        return [run["state"] for run in list_runs(graph, brand.id, Page(10))["items"]]
+
+    assert scheduled() == []
+    save_settings(graph, brand.id, SuggestionSettings(every_hours=24))
+    assert scheduled() == scheduled() == ["queued"]
+    [first] = list_runs(graph, brand.id, Page(10))["items"]
+    assert first["created_by"] == "schedule"
+    assert run_suggestions(graph, brand.id, first["id"]) == DONE
+    assert scheduled(timedelta(hours=23)) == [DONE]
+    assert scheduled(timedelta(hours=25)) == ["queued", DONE]
+    save_settings(graph, brand.id, SuggestionSettings())
+    assert len(scheduled(timedelta(days=9))) == 2
