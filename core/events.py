@@ -97,6 +97,10 @@ class IncomingEvent:
     order: OrderFact | None = None
     traits: str = ""
     warnings: tuple[str, ...] = ()
+    signal: str = ""
+    """What it says about interest in products (`ingest/steps/signals.py`), empty for most events."""
+    products: tuple[str, ...] = ()
+    """Ids of the products that the signal is about."""
     persona_id: str | None = None
     is_alias: bool = False
     """The event states that its own values of a unique type are one person's."""

@@ -14,6 +14,7 @@ from resolver.orders import Fact, fold_order
 from resolver.profiles import NEVER_FIRST, NEVER_LAST, Persona, Profile, Statistics
 from resolver.records import OpenReview, OrderWork
 from resolver.rules import rule_set_for
+from resolver.tallies import read_channels
 from resolver.working_set import WorkingSet, to_micros
 
 
@@ -179,7 +180,9 @@ def lock_customers(tx: Transaction, settings: BrandSettings, found: Found, worki
             raise StaleReadError("a profile was absorbed between reading and locking")
         if persona_id in found.links_versions and found.links_versions[persona_id] != row[21]:
             raise StaleReadError("an identifier changed hands between reading and locking")
-        working.personas[persona_id] = Persona(persona_id, root_id, statistics_from(row[2:8], settings.currency))
+        working.personas[persona_id] = Persona(
+            persona_id, root_id, statistics_from(row[2:8], settings.currency), read_channels(row[22]), row[23] or ""
+        )
         if root_id == persona_id:
             working.profiles[root_id] = _profile_from(row, settings.currency)
 

@@ -11,11 +11,14 @@ from core.brand import BrandSettings
 from core.identifiers import TRUST_ORDER
 from graph.changes import changes_of_batch, changes_text
 from graph.commit_read import facts_to_json
+from graph.tallies import recount_tallies
 from graph.traits import recount_traits, write_traits
 from graph.transactions import Transaction
 from resolver.matching import is_sighting
+from resolver.orders import line_products
 from resolver.profiles import NEVER_FIRST, NEVER_LAST, Persona, Profile, Statistics
 from resolver.records import DecidedEvent, OrderWork
+from resolver.tallies import channels_row
 from resolver.working_set import WorkingSet, to_micros
 
 MARK_PROFILES_CHANGED = "profiles_changed"
@@ -37,6 +40,8 @@ def write_working_set(tx: Transaction, settings: BrandSettings, working: Working
     if working.order_book.moves:
         rows = [[move.event_id, move.to_persona_id] for move in working.order_book.moves.values()]
         tx.run("commit/move_events", brand=brand, rows=rows)
+    if working.order_book.recount:
+        recount_tallies(tx, brand, sorted(working.order_book.recount))
     if working.order_book.shrunk:
         tx.run("commit/respan_personas", brand=brand, ids=sorted(working.order_book.shrunk))
     write_reviews(tx, brand, working, now)
@@ -121,6 +126,15 @@ def profile_row(profile: Profile, currency: str) -> list[Any]:
     ]
 
 
+def persona_row(persona: Persona, currency: str) -> list[Any]:
+    """Own statistics and tallies of a persona in the column order of `commit/update_personas`."""
+    return [persona.id, *statistics_row(persona.own, currency), *_tallies(persona)]
+
+
+def _tallies(persona: Persona) -> tuple[list[str] | None, str | None]:
+    return channels_row(persona.channels), persona.sales or None
+
+
 @dataclass(slots=True)
 class _CustomerRows:
     """Rows of changed customers: new ones, live profiles of one persona, own statistics alone, aggregates alone."""
@@ -139,10 +153,10 @@ def _customer_rows(working: WorkingSet, currency: str, now: int) -> _CustomerRow
         if persona.is_new:
             rows.created.append(_creation_row(persona, working, currency, now))
         elif profile is not None and profile.is_changed and profile.persona_count == 1:
-            rows.both.append([persona_id, *profile_row(profile, currency)])
+            rows.both.append([persona_id, *profile_row(profile, currency), *_tallies(persona)])
         else:
             if persona.is_changed:
-                rows.personas.append([persona_id, *statistics_row(persona.own, currency)])
+                rows.personas.append(persona_row(persona, currency))
             if profile is not None and profile.is_changed:
                 rows.profiles.append([persona_id, *profile_row(profile, currency)])
     return rows
@@ -153,7 +167,8 @@ def _creation_row(persona: Persona, working: WorkingSet, currency: str, now: int
     if profile is None:
         # Made and absorbed within one batch: it never was a live profile that anyone saw.
         profile = Profile(persona.id, persona.own, version=1)
-    return [persona.id, persona.root_id, now, *statistics_row(persona.own, currency), *profile_row(profile, currency)]
+    own, aggregate = statistics_row(persona.own, currency), profile_row(profile, currency)
+    return [persona.id, persona.root_id, now, *own, *aggregate, *_tallies(persona)]
 
 
 def _link_rows(working: WorkingSet, brand: str) -> list[list[Any]]:
@@ -213,6 +228,8 @@ def _event_row(decided: DecidedEvent, at: int) -> list[Any]:
         list(decided.rules) or None,
         event.traits or None,
         is_sighting(event) or None,
+        event.signal or None,
+        list(event.products) or None,
     ]
 
 
@@ -272,6 +289,9 @@ def order_rows(orders: Sequence[OrderWork]) -> list[dict[str, Any]]:
             "counts": state.counts,
             "currency": state.currency,
             "lines": state.lines,
+            "channel": state.channel or None,
+            "products": list(line_products(state.lines)) or None,
+            "delivered_at": state.delivered_at,
             "is_reowned": state.owner_id != work.first_owner_id,
         })  # fmt: skip
     return rows

@@ -6,9 +6,10 @@ from core.errors import ConflictError, NotFoundError
 from core.identifiers import LINKING_TYPES, TIERS, Identifier
 from graph.changes import by_hand, write_changes
 from graph.commit_read import Found, lock_customers, lock_orders
-from graph.commit_write import order_rows, profile_row, statistics_row, write_changed_mark
+from graph.commit_write import order_rows, persona_row, profile_row, write_changed_mark
 from graph.retie_write import refresh_groups
 from graph.stewardship import Command, roots_of
+from graph.tallies import recount_tallies
 from graph.transactions import StaleReadError, Transaction
 from resolver.rules import rule_set_for
 from resolver.working_set import WorkingSet
@@ -87,7 +88,8 @@ def attach_event(tx: Transaction, command: Command, event_id: str, profile_id: s
     if order_key:
         _take_order(tx, command, working, order_key, {event_id: root})
     currency = command.brand.currency
-    tx.run("commit/update_personas", brand=brand, rows=[[root, *statistics_row(persona.own, currency)]])
+    tx.run("commit/update_personas", brand=brand, rows=[persona_row(persona, currency)])
+    recount_tallies(tx, brand, [root, *working.order_book.recount])
     profile.version += 1
     tx.run("commit/update_profiles", brand=brand, rows=[[root, *profile_row(profile, currency)]], now=now)
     write_changed_mark(tx, brand, [(root, profile.version)], now)

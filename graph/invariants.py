@@ -12,6 +12,7 @@ INVARIANTS = (
     "event_spans",
     "order_sums",
     "placed_orders",
+    "channel_tallies",
     "identifier_holders",
     "link_times",
     "told_apart",

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from core.brand import BrandSettings
 from core.identifiers import WEAK_TYPES, Identifier
 from graph.commit_read import lock_orders, statistics_from
-from graph.commit_write import order_rows, profile_row, statistics_row
+from graph.commit_write import order_rows, persona_row, profile_row
 from graph.retie_read import read_weak_events
+from graph.tallies import recount_tallies
 from graph.traits import recount_traits
 from graph.transactions import StaleReadError, Transaction
 from resolver.neighbourhood import Arrangement, Held, Neighbourhood, holders_of
@@ -78,8 +79,9 @@ def move_events(
     tx.run(
         "commit/update_personas",
         brand=settings.id,
-        rows=[[one, *statistics_row(working.personas[one].own, settings.currency)] for one in changed],
+        rows=[persona_row(working.personas[one], settings.currency) for one in changed],
     )
+    recount_tallies(tx, settings.id, changed)
     tx.run("commit/respan_personas", brand=settings.id, ids=changed)
     recount_traits(tx, settings.id, changed)
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 from core.clock import EARLIEST
-from graph.values import parse_json, to_time
-from insight.statistics import STORE_CHANNEL, STORE_SALE, OrderView, line_categories
+from graph.values import to_time
+from insight.statistics import STORE_CHANNEL, STORE_SALE, OrderView
+from resolver.orders import line_categories
 
 
 def order_views(orders: list[dict[str, Any]], sales: list[dict[str, Any]]) -> list[OrderView]:
@@ -23,7 +24,7 @@ def order_views(orders: list[dict[str, Any]], sales: list[dict[str, Any]]) -> li
                 counted_minor=stored["counted_minor"] or 0,
                 counts=bool(stored["counts"]),
                 currency=stored["currency"] or "",
-                categories=line_categories(parse_json(stored["lines"], [])),
+                categories=line_categories(stored["lines"] or ""),
                 channel=channel,
                 is_store=channel == STORE_CHANNEL or sale.get("type") == STORE_SALE,
                 refunded_minor=stored["refunded_minor"] or 0,

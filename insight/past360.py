@@ -9,11 +9,12 @@ from core.clock import format_time
 from graph.driver import Graph
 from graph.past import PastRows, read_past_profile
 from graph.repositories.profiles import profile_card
-from graph.repositories.statistics import StatisticsRows
 from graph.values import to_time
-from insight.profile360 import SECTIONS, identifier_item, identifier_order, last_merge, overview, statistics
+from insight.profile360 import SECTIONS, identifier_item, identifier_order, last_merge, overview
+from insight.statistics import summarise
 from resolver.orders import OrderState, fold_order
 from resolver.strength import profile_strength
+from resolver.tallies import SalesTally, share_of
 
 
 def get_past360(
@@ -39,11 +40,16 @@ def get_past360(
         "consent": {},
     }
     if "statistics" in wanted:
+<<<<<<< HEAD
         sections["statistics"] = statistics(
             StatisticsRows([_order_row(key, state) for key, state in orders.items()], rows.sales, rows.channels),
             settings.currency,
         )
     head = {name: card[name] for name in ("id", "brand", "answered_for", "version", "recomputing")}
+=======
+        sections["statistics"] = summarise(_tally(orders), rows.channels, settings.currency)
+    head = {name: card[name] for name in ("id", "brand", "answered_for", "version")}
+>>>>>>> bfcdfdb (Tallies and signals are kept at commit: events by channel, counted orders by month and category, interest in products)
     return {**head, "as_of": format_time(at), **{name: sections[name] for name in SECTIONS if name in wanted}}
 
 
@@ -91,9 +97,10 @@ def _identifiers(rows: PastRows) -> list[dict[str, Any]]:
     return [identifier_item(item) for item in sorted(items, key=identifier_order)]
 
 
-def _order_row(key: str, state: OrderState) -> dict[str, Any]:
-    """An order in the shape of the stored ones."""
-    return {
-        "key": key, "placed_at": state.placed_at, "counted_minor": state.counted_minor, "counts": state.counts,
-        "currency": state.currency, "lines": state.lines, "refunded_minor": state.refunded_minor,
-    }  # fmt: skip
+def _tally(orders: dict[str, OrderState]) -> SalesTally:
+    tally = SalesTally()
+    for state in orders.values():
+        share = share_of(state)
+        if share is not None:
+            tally.add(share)
+    return tally

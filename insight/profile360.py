@@ -1,5 +1,6 @@
-"""The whole customer in one answer: `GET /api/customer360/{id}` is this, in two reads of the graph."""
+"""The whole customer in one answer: `GET /api/customer360/{id}` is this, in one read of the graph."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,10 +9,9 @@ from core.identifiers import PRIORITY, TIERS, Trust
 from core.money import to_decimal_string
 from graph.driver import Graph
 from graph.repositories.profiles import profile_card
-from graph.repositories.statistics import StatisticsRows, read_statistics
 from graph.values import to_time_text
-from insight.orders import order_views
 from insight.statistics import summarise
+from resolver.tallies import SalesTally, read_channels, read_sales
 
 SECTIONS = (
     "overview", "identifiers", "predictions", "statistics", "intents", "visits", "campaigns", "journey", "merges",
@@ -55,8 +55,13 @@ def get_profile360(graph: Graph, brand: str, profile_id: str, include: Iterable[
         "consent": {},
     }
     if "statistics" in wanted:
+<<<<<<< HEAD
         sections["statistics"] = statistics(read_statistics(graph, brand, card["id"]), card["currency"])
     head = {name: card[name] for name in ("id", "brand", "answered_for", "version", "recomputing")}
+=======
+        sections["statistics"] = statistics(row["personas"], card["currency"])
+    head = {name: card[name] for name in ("id", "brand", "answered_for", "version")}
+>>>>>>> bfcdfdb (Tallies and signals are kept at commit: events by channel, counted orders by month and category, interest in products)
     return {**head, **{name: sections[name] for name in SECTIONS if name in wanted}}
 
 
@@ -97,9 +102,13 @@ def display_name(traits: dict[str, Any]) -> str | None:
     return " ".join(part.strip() for part in parts if isinstance(part, str) and part.strip()) or None
 
 
-def statistics(rows: StatisticsRows, currency: str) -> dict[str, Any]:
-    """The statistics section from stored rows."""
-    return summarise(order_views(rows.orders, rows.sales), rows.events_by_channel, currency)
+def statistics(personas: Iterable[dict[str, Any]], currency: str) -> dict[str, Any]:
+    """The statistics section: the tallies of the cluster's personas, folded."""
+    tally, channels = SalesTally(), Counter[str]()
+    for persona in personas:
+        tally.merge(read_sales(persona["sales"]))
+        channels.update(read_channels(persona["channels"]))
+    return summarise(tally, channels, currency)
 
 
 def identifier_item(stored: dict[str, Any]) -> dict[str, Any]:

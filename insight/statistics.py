@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.money import to_decimal_string
+from resolver.tallies import SalesTally
 
 STORE_CHANNEL = "store"
 STORE_SALE = "pos_transaction"
@@ -27,20 +28,9 @@ class OrderView:
     refunded_minor: int = 0
 
 
-def line_categories(lines: object) -> tuple[str, ...]:
-    """Categories named in an order's lines, sorted, each once: an order speaks once for a category."""
-    found = set()
-    for line in lines if isinstance(lines, list) else ():
-        category = line.get("category") if isinstance(line, dict) else None
-        if isinstance(category, str) and category.strip():
-            found.add(category.strip())
-    return tuple(sorted(found))
-
-
 def category_affinity(orders: Iterable[OrderView]) -> dict[str, int]:
     """Number of counted orders with at least one line of each category, most first."""
-    counted = Counter(category for order in orders if order.counts for category in order.categories)
-    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+    return _ranked(Counter(category for order in orders if order.counts for category in order.categories))
 
 
 def channel_shares(events_by_channel: Mapping[str, int]) -> dict[str, float]:
@@ -55,37 +45,46 @@ def preferred_channel(events_by_channel: Mapping[str, int]) -> str | None:
     return next(iter(channel_shares(events_by_channel)), None)
 
 
-def spend_by_month(orders: Iterable[OrderView], currency: str) -> list[dict[str, object]]:
+def spend_by_month(tally: SalesTally, currency: str) -> list[dict[str, object]]:
     """Counted orders and their money for each month (UTC) that has some, oldest first; only orders in `currency`."""
-    orders_of: Counter[str] = Counter()
-    spend_of: Counter[str] = Counter()
-    for order in orders:
-        if order.placed_at is None or order.currency != currency or not (order.counts or order.counted_minor):
-            continue
-        month = order.placed_at.strftime("%Y-%m")
-        orders_of[month] += int(order.counts)
-        spend_of[month] += order.counted_minor
+    by_month: dict[str, list[int]] = {}
+    for (month, _, code), (orders, minor) in tally.sales.items():
+        if code == currency and (orders or minor):
+            entry = by_month.setdefault(month, [0, 0])
+            entry[0] += orders
+            entry[1] += minor
     return [
-        {"month": month, "spend": to_decimal_string(spend_of[month], currency), "orders": orders_of[month]}
-        for month in sorted(orders_of)
+        {"month": month, "spend": to_decimal_string(minor, currency), "orders": orders}
+        for month, (orders, minor) in sorted(by_month.items())
     ]
 
 
-def summarise(orders: list[OrderView], events_by_channel: Mapping[str, int], currency: str) -> dict[str, object]:
+def affinity_by_channel(tally: SalesTally) -> dict[str, dict[str, int]]:
+    """Counted orders with at least one line of each category, most first, by the channel of the order."""
+    found: dict[str, Counter[str]] = {}
+    for (category, channel), orders in tally.categories.items():
+        found.setdefault(channel, Counter())[category] += orders
+    return {channel: _ranked(found[channel]) for channel in sorted(found)}
+
+
+def summarise(tally: SalesTally, events_by_channel: Mapping[str, int], currency: str) -> dict[str, object]:
     """The statistics section of the 360; money as decimal strings of `currency`."""
-    counted = [order for order in orders if order.counts]
-    by_channel: dict[str, list[OrderView]] = {}
-    for order in counted:
-        by_channel.setdefault(order.channel or "other", []).append(order)
-    in_store = sum(order.is_store for order in counted)
+    by_channel: Counter[str] = Counter()
+    for (_, channel, _), (orders, _) in tally.sales.items():
+        by_channel[channel] += orders
+    overall: Counter[str] = Counter()
+    for (category, _), orders in tally.categories.items():
+        overall[category] += orders
+    total = sum(by_channel.values())
+    in_store = by_channel[STORE_CHANNEL]
     return {
-        "purchases": {"total": len(counted), "online": len(counted) - in_store, "store": in_store},
+        "purchases": {"total": total, "online": total - in_store, "store": in_store},
         "preferred_channel": preferred_channel(events_by_channel),
         "channel_shares": channel_shares(events_by_channel),
         "events_by_channel": dict(sorted(events_by_channel.items())),
-        "category_affinity": category_affinity(counted),
-        "category_affinity_by_channel": {name: category_affinity(by_channel[name]) for name in sorted(by_channel)},
-        "spend_by_month": spend_by_month(orders, currency),
+        "category_affinity": _ranked(overall),
+        "category_affinity_by_channel": affinity_by_channel(tally),
+        "spend_by_month": spend_by_month(tally, currency),
         "counted": {
             "purchases": "distinct counted orders; cancelled and fully refunded ones are left out",
             "channel_shares": "events of any type",
@@ -93,3 +92,7 @@ def summarise(orders: list[OrderView], events_by_channel: Mapping[str, int], cur
             "spend_by_month": f"order amounts less refunds in {currency}, by month placed (UTC)",
         },
     }
+
+
+def _ranked(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(((name, n) for name, n in counts.items() if n), key=lambda item: (-item[1], item[0])))

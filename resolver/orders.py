@@ -1,13 +1,16 @@
 """An order is a fold of its facts: the same facts in any order give the same owner, amount and count."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from core.money import to_minor
 
 SALE, REFUND, CANCEL, STATUS = "sale", "refund", "cancel", "status"
 REFUNDED = "refunded"
 """How much was paid back altogether up to then, from senders that tell sums and not single refunds."""
+DELIVERED = "delivered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Fact:
     follows: bool = False
     amount: str = ""
     """Decimal text where no currency is stated: the amount is in the order's, whatever that turns out to be."""
+    channel: str = ""
 
     @property
     def rank(self) -> tuple[int, str]:
@@ -54,6 +58,9 @@ class OrderState:
     currency: str = ""
     status: str = ""
     lines: str = ""
+    channel: str = ""
+    """Channel of the earliest sale."""
+    delivered_at: int | None = None
 
 
 NO_ORDER = OrderState()
@@ -83,6 +90,8 @@ def fold_order(facts: Sequence[Fact]) -> OrderState:
         currency=base.currency if base else "",
         status=_status(facts, cancelled=cancelled, is_refunded=is_refunded),
         lines=next((fact.lines for fact in sales if fact.lines), ""),
+        channel=sales[0].channel if sales else "",
+        delivered_at=min((fact.at for fact in facts if fact.status == DELIVERED), default=None),
     )
 
 
@@ -127,8 +136,8 @@ def add_fact(facts: Sequence[Fact], fact: Fact) -> tuple[Fact, ...]:
     """Facts with `fact` added and with all left out that can never matter again.
 
     Kept are: the earliest sale, the earliest counting sale, the earliest sale with lines, each refund id's earliest,
-    the largest told sum of refunds in each currency, one cancellation, the latest status, and every fact that follows
-    the order (its event may have to move).
+    the largest told sum of refunds in each currency, one cancellation, the latest status, the earliest delivery, and
+    every fact that follows the order (its event may have to move).
     """
     everything = sorted({known.event_id: known for known in (*facts, fact)}.values(), key=lambda known: known.rank)
     sales = [known for known in everything if known.kind == SALE]
@@ -142,8 +151,30 @@ def add_fact(facts: Sequence[Fact], fact: Fact) -> tuple[Fact, ...]:
     keep.update(_largest_sums(everything).values())
     keep.update(known.event_id for known in [known for known in everything if known.kind == CANCEL][:1])
     keep.update(known.event_id for known in [known for known in everything if known.status][-1:])
+    keep.update(known.event_id for known in [known for known in everything if known.status == DELIVERED][:1])
     return tuple(
         replace(known, lines="") if known.lines and known is not with_lines else known
         for known in everything
         if known.event_id in keep
     )
+
+
+def read_lines(text: str) -> list[dict[str, Any]]:
+    """Order lines from their JSON text; what is no line is left out."""
+    lines = json.loads(text) if text else []
+    return [line for line in lines if isinstance(line, dict)] if isinstance(lines, list) else []
+
+
+def line_categories(text: str) -> tuple[str, ...]:
+    """Categories named in an order's lines, sorted, each once: an order speaks once for a category."""
+    return _named(text, "category")
+
+
+def line_products(text: str) -> tuple[str, ...]:
+    """Product ids named in an order's lines, sorted, each once."""
+    return _named(text, "product_id")
+
+
+def _named(text: str, name: str) -> tuple[str, ...]:
+    values = (line.get(name) for line in read_lines(text))
+    return tuple(sorted({value.strip() for value in values if isinstance(value, str) and value.strip()}))

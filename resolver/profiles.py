@@ -1,5 +1,6 @@
 """What the resolver knows of personas and live profiles: plain mutable state of one working set."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from core.identifiers import CORE_TYPES, Identifier
@@ -48,6 +49,10 @@ class Persona:
     id: str
     root_id: str
     own: Statistics = field(default_factory=Statistics)
+    channels: Counter[str] = field(default_factory=Counter)
+    """Its events by channel."""
+    sales: str = ""
+    """Its counted orders as a stored tally (`resolver/tallies.py`)."""
     is_new: bool = False
     is_changed: bool = False
 

@@ -282,6 +282,7 @@ class WorkingSet:
         persona = self.personas[persona_id]
         profile = self.profiles[persona.root_id]
         persona.own.saw(at)
+        persona.channels[event.channel] += 1
         profile.totals.saw(at)
         persona.is_changed = profile.is_changed = True
 

@@ -11,7 +11,13 @@ _numbers = itertools.count(1)
 
 
 def event(
-    brand: str, *pairs: str, key: str | None = None, minute: int = 0, order: OrderFact | None = None, **more: object
+    brand: str,
+    *pairs: str,
+    key: str | None = None,
+    minute: int = 0,
+    order: OrderFact | None = None,
+    channel: str = "website",
+    **more: object,
 ) -> IncomingEvent:
     """An event with identifiers written as `email:a@example.com`, `minute` minutes after T0."""
     identifiers = tuple(Identifier(*pair.split(":", 1)) for pair in pairs)
@@ -20,7 +26,7 @@ def event(
         id=f"evt_{brand}_{key or next(_numbers)}",
         brand=brand,
         type=kind[order.kind] if order else "page_view",
-        channel="website",
+        channel=channel,
         source="shop",
         occurred_at=T0 + timedelta(minutes=minute),
         received_at=T0,

@@ -3,14 +3,14 @@
 // One map holds all lists: the server plans a query anew for each combination of the sizes of its list parameters.
 // params: brand, currency, rule_version, now, mark_id, mark_kind, batch: a map of profile_ids, versions, event_ids,
 //   created [[id, root_id, created, own events, orders, money, other money, first, last seen, events, orders, money,
-//     other money, first, last seen, identifier_types, strength, personas, merges, version, identifier count, is tied]…] new personas,
+//     other money, first, last seen, identifier_types, strength, personas, merges, version, identifier count, is tied, own_channels, own_sales]…] new personas,
 //   updated [[id, events, orders, money, other money, first seen, last seen, identifier_types, strength, personas, merges,
-//     version, identifier count, is tied]…] live profiles of one persona, whose own statistics and aggregate are the same numbers,
+//     version, identifier count, is tied, own_channels, own_sales]…] live profiles of one persona, whose own statistics and aggregate are the same numbers,
 //   orders [{key, order_id, source_instance, facts, persona_id, status, placed_at, total_minor, refunded_minor,
-//     counted_minor, counts, currency, lines, is_reowned}…] sorted by key,
+//     counted_minor, counts, currency, lines, channel, products, delivered_at, is_reowned}…] sorted by key,
 //   links [[persona_id, identifier key, since, trust, source, event_id]…] sorted by key,
 //   events [[id, type, channel, source, occurred, received, payload, decision, persona_id, fingerprint, trust, order_key,
-//     amount_minor, currency, merge_id, merged_ids, review_id, warnings, rules, traits, is_sighting]…],
+//     amount_minor, currency, merge_id, merged_ids, review_id, warnings, rules, traits, is_sighting, signal, products]…],
 //   performed [[persona_id, [places in events]]…], carried [[identifier key, first, last seen, [places in events]]…],
 //   changes: what happened to identities as JSON text, null when nothing did
 // returns: misplaced: places of events that do not hold their event, always 0
@@ -28,7 +28,7 @@ CALL () {
     first_seen: datetime({epochSeconds: r[13] / 1000000, nanosecond: (r[13] % 1000000) * 1000}),
     last_seen: datetime({epochSeconds: r[14] / 1000000, nanosecond: (r[14] % 1000000) * 1000}),
     identifier_types: r[15], strength: r[16], persona_count: r[17], merge_count: r[18], version: r[19],
-    identifier_count: r[20], is_tied: r[21],
+    identifier_count: r[20], is_tied: r[21], own_channels: r[22], own_sales: r[23],
     updated_at: datetime({epochSeconds: r[2] / 1000000, nanosecond: (r[2] % 1000000) * 1000})
   })
   RETURN count(*) AS created
@@ -47,7 +47,7 @@ CALL (now) {
     c.own_first_seen = first, c.first_seen = first,
     c.own_last_seen = last, c.last_seen = last,
     c.identifier_types = r[7], c.strength = r[8], c.version = r[11],
-    c.identifier_count = r[12], c.is_tied = r[13], c.updated_at = now
+    c.identifier_count = r[12], c.is_tied = r[13], c.own_channels = r[14], c.own_sales = r[15], c.updated_at = now
   RETURN count(*) AS updated
 }
 CALL () {
@@ -58,7 +58,9 @@ CALL () {
     o.placed_at = CASE WHEN r.placed_at IS NULL THEN null
       ELSE datetime({epochSeconds: r.placed_at / 1000000, nanosecond: (r.placed_at % 1000000) * 1000}) END,
     o.total_minor = r.total_minor, o.refunded_minor = r.refunded_minor, o.counted_minor = r.counted_minor,
-    o.counts = r.counts, o.currency = r.currency, o.lines = r.lines
+    o.counts = r.counts, o.currency = r.currency, o.lines = r.lines, o.channel = r.channel, o.products = r.products,
+    o.delivered_at = CASE WHEN r.delivered_at IS NULL THEN null
+      ELSE datetime({epochSeconds: r.delivered_at / 1000000, nanosecond: (r.delivered_at % 1000000) * 1000}) END
   WITH r, o
   WHERE r.is_reowned
   OPTIONAL MATCH (:Customer)-[old:PLACED]->(o)
@@ -87,7 +89,9 @@ CALL () {
     received_at: datetime({epochSeconds: r[5] / 1000000, nanosecond: (r[5] % 1000000) * 1000}),
     payload: r[6], decision: r[7], persona_id: r[8], fingerprint: r[9], trust: r[10], order_key: r[11],
     amount_minor: r[12], currency: r[13], merge_id: r[14], merged_ids: r[15], review_id: r[16], warnings: r[17],
-    rules: r[18], traits: r[19], is_sighting: r[20]
+    rules: r[18], traits: r[19], is_sighting: r[20],
+    signal: r[21], products: r[22], signal_at: CASE WHEN r[21] IS NULL THEN null
+      ELSE datetime({epochSeconds: r[4] / 1000000, nanosecond: (r[4] % 1000000) * 1000}) END
   })
   RETURN collect(e) AS events
 }

@@ -8,7 +8,8 @@ MATCH (root:Customer {id: asked.root_id})
 CALL (root) {
   MATCH (p:Customer {root_id: root.id})
   WITH p ORDER BY p.created_at, p.id
-  RETURN collect({id: p.id, last_seen: p.own_last_seen, recomputing: p.recomputing, strategies: COLLECT {
+  RETURN collect({id: p.id, last_seen: p.own_last_seen, recomputing: p.recomputing, channels: p.own_channels, sales: p.own_sales,
+    strategies: COLLECT {
     MATCH (b:Brand {id: $brand}) RETURN b.trait_strategies }[0],
     traits: COLLECT {
     MATCH (p)-[:HAS_TRAIT]->(t:Trait)

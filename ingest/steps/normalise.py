@@ -10,6 +10,7 @@ from core.normal_forms import normalise_all
 from core.strict_json import to_json
 from ingest.steps.identify_event import content_digest, event_id, fingerprint
 from ingest.steps.orders import order_fact
+from ingest.steps.signals import read_signal
 
 MAX_EVENT_BYTES = 1024 * 1024
 MAX_IDENTIFIERS = 100
@@ -34,6 +35,7 @@ def to_incoming(raw: RawEvent, settings: BrandSettings, received_at: datetime) -
         payload = {"stated_at": format_time(occurred_at), **payload}
         occurred_at = received_at
     order = order_fact(raw, identity, settings, warnings)
+    signal, products = read_signal(raw.type, raw.payload)
     return IncomingEvent(
         id=identity,
         brand=settings.id,
@@ -49,6 +51,8 @@ def to_incoming(raw: RawEvent, settings: BrandSettings, received_at: datetime) -
         order=order,
         traits=to_json(raw.traits) if raw.traits else "",
         warnings=tuple(dict.fromkeys(warnings)),
+        signal=signal,
+        products=products,
         persona_id=raw.persona_id,
         is_alias=raw.is_alias,
     )

@@ -1,8 +1,11 @@
 """Reading a brand back from the graph for comparisons: live profiles by what they hold, independent of ids."""
 
+import json
 from dataclasses import dataclass
 
 from graph.driver import Graph
+
+Sums = dict[tuple[str, ...], tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -40,3 +43,42 @@ def by_identifier(graph: Graph, brand: str, identifier: str) -> Live:
     """The one live profile that holds `type:value`."""
     [found] = [live for live in live_profiles(graph, brand) if identifier in live.identifiers]
     return found
+
+
+_PERSONAS = "MATCH (c:Customer {brand: $brand}) RETURN c.id AS id, c.own_sales AS sales"
+_PLACED = (
+    "MATCH (c:Customer {brand: $brand})-[:PLACED]->(o:Order) RETURN c.id AS id, toString(o.placed_at) AS at, "
+    "o.channel AS channel, o.currency AS currency, o.counted_minor AS minor, o.counts AS counts, o.lines AS lines"
+)
+
+
+def stored_sales(graph: Graph, brand: str) -> dict[str, tuple[Sums, Sums]]:
+    """Tallies kept at commit: persona → ((month, channel, currency) → orders, money; (category, channel) → orders)."""
+    found = {}
+    with graph.session() as session:
+        for row in session.run(_PERSONAS, brand=brand):
+            if row["sales"]:
+                sales, categories = json.loads(row["sales"])
+                found[row["id"]] = (
+                    {tuple(entry[:3]): tuple(entry[3:]) for entry in sales},
+                    {tuple(entry[:2]): tuple(entry[2:]) for entry in categories},
+                )
+    return found
+
+
+def placed_sales(graph: Graph, brand: str) -> dict[str, tuple[Sums, Sums]]:
+    """The same counted from the orders that each persona placed."""
+    found: dict[str, tuple[Sums, Sums]] = {}
+    with graph.session() as session:
+        for row in session.run(_PLACED, brand=brand):
+            if not row["counts"] and not row["minor"]:
+                continue
+            sales, categories = found.setdefault(row["id"], ({}, {}))
+            _add(sales, (row["at"][:7], row["channel"], row["currency"]), int(row["counts"]), row["minor"])
+            for category in {line["category"] for line in json.loads(row["lines"] or "[]")} if row["counts"] else ():
+                _add(categories, (category, row["channel"]), 1)
+    return found
+
+
+def _add(sums: Sums, key: tuple[str, ...], *values: int) -> None:
+    sums[key] = tuple(a + b for a, b in zip(sums.get(key, (0,) * len(values)), values, strict=True))

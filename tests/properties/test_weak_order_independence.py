@@ -16,7 +16,7 @@ from graph.invariants import broken_invariants
 from graph.repositories.profiles import Page
 from graph.repositories.reviews_read import list_reviews
 from tests.factories import event, fact
-from tests.integration.graph_state import live_profiles
+from tests.integration.graph_state import live_profiles, placed_sales, stored_sales
 from tests.oracle import UnionFind
 from tests.weak_oracle import Person, people_with_devices
 
@@ -31,8 +31,10 @@ def _history(brand: str, rng: random.Random) -> list[IncomingEvent]:
         if not pairs or rng.random() < 0.5:
             who = rng.choice(_PEOPLE)
             pairs = [*rng.sample(who, rng.randint(1, len(who))), *pairs]
-        order = fact(brand, f"o{number}", total=100 + number) if rng.random() < 0.25 else None
-        events.append(event(brand, *pairs, key=f"{number}", minute=rng.randint(0, 12), order=order))
+        lines = f'[{{"category":"{rng.choice(("Apparel", "Footwear"))}","product_id":"P"}}]'
+        order = fact(brand, f"o{number}", total=100 + number, lines=lines) if rng.random() < 0.25 else None
+        channel = rng.choice(("website", "store"))
+        events.append(event(brand, *pairs, key=f"{number}", minute=rng.randint(0, 12), order=order, channel=channel))
     return events
 
 
@@ -60,6 +62,7 @@ def _check(graph: Graph, seed: int, brand: str) -> None:
     _send(graph, BrandSettings(brand), events, rng)
     assert _found(graph, brand) == people_with_devices(events), seed
     assert broken_invariants(graph, brand) == []
+    assert stored_sales(graph, brand) == placed_sales(graph, brand), seed
 
 
 @hypothesis_settings(

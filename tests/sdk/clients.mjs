@@ -28,7 +28,9 @@ function segment() {
 
 function rudder() {
   const Client = RudderAnalytics.default ?? RudderAnalytics
-  const client = new Client(key, { dataPlaneUrl: host, flushAt: 5, flushInterval: 100 })
+  // Three quick tries are its default: a restart on a busy machine takes longer.
+  const patience = { retryCount: 100, axiosRetryConfig: { retryDelay: () => 500 } }
+  const client = new Client(key, { dataPlaneUrl: host, flushAt: 5, flushInterval: 100, ...patience })
   let open = 0
   let allDone = () => {}
   // Its flush sends one portion only: the callbacks tell when everything is through.

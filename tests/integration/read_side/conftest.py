@@ -12,6 +12,8 @@ import pytest
 from core.brand import BrandSettings
 from core.identifiers import TIERS
 from graph.driver import Graph
+from graph.tallies import recount_tallies
+from graph.transactions import in_transaction
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 _GRAPHS = Path(__file__).parent / "graphs"
@@ -74,7 +76,7 @@ class SmallGraph:
         defaults: dict[str, Any] = {
             "key": self.name(short), "brand": self.brand.id, "persona_id": self.name(persona), "counted_minor": minor,
             "total_minor": minor, "refunded_minor": 0, "counts": True, "currency": "USD", "status": "completed",
-            "placed_at": START + timedelta(minutes=minutes), "lines": "",
+            "placed_at": START + timedelta(minutes=minutes), "lines": "", "channel": "website",
         }  # fmt: skip
         return self._add("orders", {**defaults, **properties})["key"]
 
@@ -111,7 +113,11 @@ class SmallGraph:
         with self.graph.session() as session:
             for statement in _statements("small_graph.cypher"):
                 session.run(statement, {"brand": self.brand.id, **params}).consume()
-        self.saved_customers += [row["id"] for row in params["customers"]]
+        ids = [row["id"] for row in params["customers"]]
+        broken = {row["persona_id"] for row in params["orders"] if isinstance(row["placed_at"], str)}
+        tallied = [id_ for id_ in ids if id_ not in broken]
+        in_transaction(self.graph, lambda tx: recount_tallies(tx, self.brand.id, tallied), budget_seconds=10)
+        self.saved_customers += ids
         self.saved_marks += [row["id"] for row in params["marks"]]
         self.rows.clear()
 

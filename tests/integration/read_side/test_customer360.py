@@ -23,7 +23,7 @@ def sarah(small):
     mail = small.link("a", "email", "sarah@example.com", trust="declared")
     phone = small.link("b", "phone", "+15550123")
     online = small.order("o1", "a", 8999, lines=APPAREL)
-    till = small.order("o2", "b", 12550, minutes=60, lines=FOOTWEAR)
+    till = small.order("o2", "b", 12550, minutes=60, lines=FOOTWEAR, channel="store")
     small.order("o3", "b", 0, minutes=90, counts=False, lines=FOOTWEAR, refunded_minor=500)
     sale = {"amount_minor": 8999, "currency": "USD"}
     small.event(

@@ -15,7 +15,7 @@ QUERIES = [
     "reviews/list_oldest_reviews", "reviews/list_reviews_of_profile", "reviews/list_causes", "reviews/find_group",
     "reviews/count_waiting", "reviews/list_left_over", "reviews/list_marks", "reviews/list_proposed",
     "reviews/read_sides", "reviews/get_batch", "reviews/forget_batches",
-    "insight/list_timeline", "insight/read_profile360", "insight/read_statistics", "insight/read_identity_graph",
+    "insight/list_timeline", "insight/read_profile360", "insight/read_identity_graph",
     "insight/why_cluster", "insight/why_evidence",
     "suggestions/list_profiles", "suggestions/read_profiles", "suggestions/count_profiles", "suggestions/list_runs",
     "suggestions/list_suggestions", "suggestions/list_suggestions_of_profile", "suggestions/list_due_runs",

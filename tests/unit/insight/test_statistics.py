@@ -6,21 +6,16 @@ from insight.statistics import (
     OrderView,
     category_affinity,
     channel_shares,
-    line_categories,
     preferred_channel,
     spend_by_month,
     summarise,
 )
+from resolver.tallies import OrderShare, SalesTally
 
 
 def order(key, minor, month=11, *, counts=True, currency="USD", categories=(), channel="website", is_store=False):
     placed = datetime(2026, month, 1, tzinfo=UTC)
     return OrderView(key, placed, minor, counts, currency, tuple(categories), channel, is_store)
-
-
-def test_an_order_speaks_once_for_a_category():
-    lines = [{"category": "Apparel"}, {"category": " Apparel "}, {"category": "Footwear"}, {"category": ""}, {}, None]
-    assert line_categories(lines) == ("Apparel", "Footwear")
 
 
 def test_cancelled_orders_have_no_affinity():
@@ -34,16 +29,38 @@ def test_preferred_channel_is_that_of_most_events_and_equals_go_by_name():
     assert channel_shares({"website": 1, "store": 3}) == {"store": 0.75, "website": 0.25}
 
 
+def tally(*shares):
+    found = SalesTally()
+    for share in shares:
+        found.add(share)
+    return found
+
+
+def share(minor, month="2026-11", *, channel="website", currency="USD", categories=()):
+    return OrderShare(month, channel, currency, 1, minor, tuple(categories))
+
+
 def test_spend_by_month_counts_the_brands_currency_only():
-    orders = [order("a", 100), order("b", 50), order("c", 70, month=10), order("d", 99, currency="EUR")]
-    assert spend_by_month(orders, "USD") == [
+    found = tally(share(100), share(50, channel="store"), share(70, "2026-10"), share(99, currency="EUR"))
+    assert spend_by_month(found, "USD") == [
         {"month": "2026-10", "spend": "0.70", "orders": 1},
         {"month": "2026-11", "spend": "1.50", "orders": 2},
     ]
 
 
 def test_purchases_are_split_into_online_and_store():
-    orders = [order("a", 100), order("b", 50, channel="store", is_store=True), order("c", 0, counts=False)]
-    found = summarise(orders, {"website": 3, "store": 1}, "USD")
+    found = summarise(tally(share(100), share(50, channel="store")), {"website": 3, "store": 1}, "USD")
     assert found["purchases"] == {"total": 2, "online": 1, "store": 1}
     assert found["preferred_channel"] == "website"
+
+
+def test_affinity_is_told_overall_and_by_channel():
+    found = summarise(
+        tally(share(1, categories=["Apparel"]), share(1, channel="store", categories=["Apparel", "Footwear"])),
+        {},
+        "USD",
+    )
+    assert found["category_affinity"] == {"Apparel": 2, "Footwear": 1}
+    assert found["category_affinity_by_channel"] == {
+        "store": {"Apparel": 1, "Footwear": 1}, "website": {"Apparel": 1}
+    }  # fmt: skip
