@@ -29,7 +29,6 @@ class PastRows:
 
     profile: PastProfile
     channels: dict[str, int] = field(default_factory=dict)
-    sales: list[dict[str, Any]] = field(default_factory=list)
     span: tuple[Any, Any] = (None, None)
     traits: list[list[Any]] = field(default_factory=list)
     """Name, value (JSON), source, first, last (microseconds), count."""
@@ -99,14 +98,13 @@ def _read_rows(
         placers=placers, keys=[held.identifier.key(settings.id) for held in profile.held],
         merge_ids=list(profile.merge_ids),
     )  # fmt: skip
-    channels, span, sales, said, orders, identifiers, strategies, last_merge = row
+    channels, span, said, orders, identifiers, strategies, last_merge = row
     if not channels and not profile.held:
         raise NotFoundError(UNKNOWN_THEN)
     stored = {key: rest for key, *rest in identifiers}
     return PastRows(
         profile,
         {channel or "other": events for channel, events in channels},
-        sales,
         (span[0], span[1]),
         [
             [name, value, source, *rest]

@@ -2,7 +2,7 @@
 // the facts of the orders that may be theirs, and how often its identifiers had been seen.
 // params: brand, at, personas, came, left (event ids), placers (personas whose orders are read), keys (identifier keys),
 //   merge_ids (merges that stood then)
-// returns: channels [[channel, events]…], sales, span [first, last],
+// returns: channels [[channel, events]…], span [first, last],
 //   said [[persona id, source, at (microseconds), traits (JSON)]…],
 //   orders [[key, facts (JSON)]…], identifiers [[key, tier, first seen, last seen until then, count until then, flags, shared since]…],
 //   strategies, last_merge of those, null without one
@@ -21,12 +21,9 @@ CALL () {
   WITH e
   WHERE e.brand = $brand
   WITH e.channel AS channel, count(e) AS events, min(e.occurred_at) AS first, max(e.occurred_at) AS last,
-    collect(CASE WHEN e.order_key IS NOT NULL AND e.type IN ['purchase', 'pos_transaction'] THEN
-      {order_key: e.order_key, type: e.type, channel: e.channel, occurred_at: e.occurred_at, id: e.id} END) AS sales,
     collect(CASE WHEN e.traits IS NOT NULL THEN [e.persona_id, e.source,
       e.occurred_at.epochSeconds * 1000000 + e.occurred_at.microsecond, e.traits] END) AS said
   RETURN collect([channel, events]) AS channels, [min(first), max(last)] AS span,
-    reduce(all = [], part IN collect(sales) | all + part) AS sales,
     reduce(all = [], part IN collect(said) | all + part) AS said
 }
 CALL () {
@@ -61,4 +58,4 @@ CALL () {
     absorbed_ids: m.absorbed_ids
   })) AS last_merge
 }
-RETURN channels, span, sales, said, orders, identifiers, strategies, last_merge
+RETURN channels, span, said, orders, identifiers, strategies, last_merge
