@@ -11,6 +11,7 @@ from api.openapi import DESCRIPTION, TAGS, describe_security
 from api.problems import add_problem_handlers
 from api.routers import (
     admin,
+    browser_pack,
     bulk_reviews,
     catalogue,
     change_webhooks,
@@ -65,6 +66,7 @@ ROUTERS = (
     catalogue,
     integration_settings,
     admin,
+    browser_pack,
     monitoring,
 )
 # Single events and small batches are most of all requests.

@@ -26,6 +26,7 @@ TAGS = [
     {"name": "features", "description": "What is computed from a customer's history."},
     {"name": "catalogue", "description": "Products and stock, as shops told them."},
     {"name": "privacy", "description": "What people asked for about their data."},
+    {"name": "browser", "description": "Style sheet and guide for Neo4j Browser."},
     {"name": "admin", "description": "Brands and their keys."},
     {"name": "monitoring", "description": "Is the service there, and does it take events."},
 ]

@@ -16,6 +16,7 @@ import typer
 from pydantic import SecretStr
 
 from brands.onboarding import DEMO_BRAND, ensure_demo_brand
+from cli.browser_link import first_look
 from cli.data_dir import DataDir
 from cli.supervisor import Signals, StopRequestedError, Supervisor
 from cli.worker import beat_words, worker_words
@@ -255,6 +256,7 @@ class Installation:
         if self._neo4j is not None:
             lines.append(f"  Neo4j Browser  {self._neo4j.browser_url}")
             lines.append(f"                 user {self._neo4j.user}, password in {data.credentials}")
+            lines.append(f"  A first look   {first_look(self._neo4j.browser_url, self._neo4j.uri)}")
         lines += [f"  API key        in {data.credentials} (brand {DEMO_BRAND})", f"  Logs           {data.logs}"]
         typer.echo("\n".join([*lines, "Ctrl-C ends everything.", ""]))
         sys.stdout.flush()

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from api.auth import guard_of
 from tests.integration.api.conftest import Service, Tenant
 
-OPEN = {"/api/monitoring/health", "/api/monitoring/health/ready", "/tracker.js"}
+OPEN = {"/api/monitoring/health", "/api/monitoring/health/ready", "/tracker.js", "/browser/{name}"}
 SIGNED = "/api/integrations/"
 
 # A body that each POST would take, so that only the key decides.
