@@ -40,16 +40,8 @@ def get_past360(
         "consent": {},
     }
     if "statistics" in wanted:
-<<<<<<< HEAD
-        sections["statistics"] = statistics(
-            StatisticsRows([_order_row(key, state) for key, state in orders.items()], rows.sales, rows.channels),
-            settings.currency,
-        )
-    head = {name: card[name] for name in ("id", "brand", "answered_for", "version", "recomputing")}
-=======
         sections["statistics"] = summarise(_tally(orders), rows.channels, settings.currency)
-    head = {name: card[name] for name in ("id", "brand", "answered_for", "version")}
->>>>>>> bfcdfdb (Tallies and signals are kept at commit: events by channel, counted orders by month and category, interest in products)
+    head = {name: card[name] for name in ("id", "brand", "answered_for", "version", "recomputing")}
     return {**head, "as_of": format_time(at), **{name: sections[name] for name in SECTIONS if name in wanted}}
 
 

@@ -55,13 +55,8 @@ def get_profile360(graph: Graph, brand: str, profile_id: str, include: Iterable[
         "consent": {},
     }
     if "statistics" in wanted:
-<<<<<<< HEAD
-        sections["statistics"] = statistics(read_statistics(graph, brand, card["id"]), card["currency"])
-    head = {name: card[name] for name in ("id", "brand", "answered_for", "version", "recomputing")}
-=======
         sections["statistics"] = statistics(row["personas"], card["currency"])
-    head = {name: card[name] for name in ("id", "brand", "answered_for", "version")}
->>>>>>> bfcdfdb (Tallies and signals are kept at commit: events by channel, counted orders by month and category, interest in products)
+    head = {name: card[name] for name in ("id", "brand", "answered_for", "version", "recomputing")}
     return {**head, **{name: sections[name] for name in SECTIONS if name in wanted}}
 
 

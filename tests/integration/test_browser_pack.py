@@ -71,7 +71,7 @@ def test_the_guide_shows_only_queries_that_run(graph: Graph, history: dict[str, 
     with graph.session() as session:
         for query in shown:
             if not query.startswith(":"):
-                session.run(query, **history).consume()
+                session.run(query, dict(history)).consume()
     assert len(shown) > 5
 
 
