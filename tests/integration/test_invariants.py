@@ -29,7 +29,11 @@ OTHER_BRAND = "CREATE (x:Customer {id: 'x_' + $brand, brand: $brand + '-other', 
 
 # (invariant, what is broken, how it is planted): every clause of every invariant has one.
 PLANTED = [
-    ("channel_tallies", "a tally of channels is not what was performed", PERSONA + "SET c.own_channels = ['website:77']"),
+    (
+        "channel_tallies",
+        "a tally of channels is not what was performed",
+        PERSONA + "SET c.own_channels = ['website:77']",
+    ),
     ("cached_roots", "a persona forgot its live profile", PERSONA + "WHERE c.root_id <> c.id SET c.root_id = c.id"),
     ("cached_roots", "a live profile names another one", ROOT + "SET c.root_id = 'nobody'"),
     (
