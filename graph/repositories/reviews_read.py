@@ -185,7 +185,7 @@ def find_group(graph: Graph, brand: str, cause: Cause, *, as_of: datetime | None
 
 
 def rules_of(kind: str, rules: Iterable[str] | None) -> list[str]:
-    """The rules that a review of this kind waits for, the deciding one first."""
+    """The rules that a review of this kind waits for, the deciding one first; a suggestion waits as such."""
     if kind == KIND_SUGGESTION:
         return [RULE_SUGGESTION]
     return sorted(rules or (RULE_THRESHOLD,), key=rule_order)
@@ -229,7 +229,12 @@ def review_item(row: dict[str, Any], ageing: Ageing | None = None) -> dict[str, 
     profile_ids = sorted({profile[which] for profile in row["profiles"]})
     kind = stored.get("kind") or KIND_RULES
     rules = rules_of(kind, stored.get("rules"))
-    suggested = {"match_weight": stored.get("match_weight"), "comparison": parse_json(stored.get("comparison"), None)}
+    suggested: dict[str, Any] = {}
+    if kind == KIND_SUGGESTION:
+        # Rules that speak against a merge of the pair are kept beside what it is.
+        rules += sorted({*(stored.get("rules") or ())} - {RULE_SUGGESTION}, key=rule_order)
+        suggested = {name: stored.get(name) for name in ("match_weight", "match_probability", "blocking_rule")}
+        suggested["comparison"] = parse_json(stored.get("comparison"), None)
     return {
         "id": stored["id"],
         "status": stored["status"],
@@ -252,7 +257,7 @@ def review_item(row: dict[str, Any], ageing: Ageing | None = None) -> dict[str, 
         "survivor_id": stored.get("survivor_id"),
         "superseded_by": stored.get("superseded_by"),
         "rule_version": stored.get("rule_version"),
-        **(suggested if kind == KIND_SUGGESTION else {}),
+        **suggested,
     }
 
 

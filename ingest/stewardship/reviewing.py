@@ -168,11 +168,12 @@ def settle_in(tx: Transaction, command: Command, review_id: str, decide: Decide)
     rows = tx.run("stewardship/read_review", brand=brand, id=review_id)
     if not rows:
         raise NotFoundError("No such review.")
-    _, status, _, _, proposed, merge_id, survivor_id, command_id, note = rows[0]
+    _, status, _, _, proposed, merge_id, survivor_id, command_id, note, superseded_by = rows[0]
     if status != PENDING:
         if command_id == command.id:
             return ReviewOutcome(review_id, status, merge_id, survivor_id, note or "")
-        raise ReviewSettledError("The review was settled already.")
+        joined = f"The review was joined into another one: decide {superseded_by}." if superseded_by else None
+        raise ReviewSettledError(joined or "The review was settled already.")
     standing = _lock(tx, command, review_id, dict(proposed))
     decided = decide(tx, command, standing)
     merged, roots = decided.merged, standing.roots

@@ -16,7 +16,8 @@ log = structlog.get_logger(__name__)
 
 DECIDE_TASK = "ingest.decide_reviews"
 SWEEP_TASK = "ingest.sweep_reviews"
-_WORK_SECONDS = 60.0
+# The relays share the queue: they must not wait long behind a batch.
+_WORK_SECONDS = 10.0
 _BATCHES_KEPT = timedelta(days=30)
 _FORGOTTEN_AT_ONCE = 200
 

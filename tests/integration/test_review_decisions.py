@@ -132,6 +132,16 @@ def test_of_those_who_decide_at_once_one_does_and_the_others_are_told(graph: Gra
     assert broken_invariants(graph, brand_id) == []
 
 
+def test_a_review_that_was_joined_into_another_names_that_one(graph: Graph, brand_id: str) -> None:
+    first, second = pairs_in_review(graph, brand_id, 2)
+    [joining] = commit_batch(graph, BrandSettings(brand_id), [event(brand_id, "loyalty_id:0A", "loyalty_id:1B")])
+    assert joining.review_id == first
+    joined = get_review(graph, brand_id, second)
+    assert (joined["status"], joined["superseded_by"]) == ("merged", first)
+    with pytest.raises(ConflictError, match=first):
+        approve_review(graph, BrandSettings(brand_id), second, by=STEWARD)
+
+
 def become_one(graph: Graph, brand: str, ids: list[str]) -> None:
     merge(graph, brand, ids[0], *ids[1:])
 

@@ -48,7 +48,9 @@ def tablet_reviews(tenant: Tenant, count: int) -> list[str]:
         first, second = (uuid.uuid4().hex for _ in "AB")
         for loyalty in (first, second):
             tenant.send(identifiers={"loyalty_id": loyalty})
-        found.append(tenant.send(identifiers={"loyalty_id": [first, second], "device_id": "tablet"})["review_id"])
+        outcome = tenant.send(identifiers={"loyalty_id": [first, second], "device_id": "tablet"})
+        assert outcome["decision"] == "review", outcome
+        found.append(outcome["review_id"])
     return found
 
 
@@ -287,12 +289,17 @@ def test_a_suggestion_is_listed_previewed_and_decided_like_any_other(tenant: Ten
     with tenant.graph.session() as session:
         session.run(
             "CREATE (v:Review {id: $id, brand: $brand, status: 'pending', kind: 'suggestion', match_weight: 7.5, "
+            "rules: ['suggestion', 'trust'], "
             "comparison: '[{\"field\": \"name\"}]', created_at: $now, updated_at: $now, reason: 'Looks alike'}) "
             "WITH v UNWIND $ids AS one MATCH (c:Customer {id: one}) CREATE (v)-[:PROPOSES]->(c)",
             id=review, brand=tenant.id, ids=ids, now=utc_now(),
         ).consume()  # fmt: skip
     [item] = get(tenant, "", kind="suggestion")["items"]
-    assert (item["match_weight"], item["comparison"], item["rules"]) == (7.5, [{"field": "name"}], ["suggestion"])
+    assert (item["match_weight"], item["comparison"], item["rules"]) == (
+        7.5,
+        [{"field": "name"}],
+        ["suggestion", "trust"],
+    )
     [group] = get(tenant, "/groups")["items"]
     assert (group["rule"], group["title"]) == ("suggestion", "likeness without a shared identifier, one review")
     assert get(tenant, f"/{review}/preview")["absorbed_ids"]
