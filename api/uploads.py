@@ -178,7 +178,8 @@ class _Sink:
         self._text.clear()
 
     def _end_header(self) -> None:
-        name, value = (bytes(part).decode("utf-8", "replace") for part in self._header)
+        # Byte for byte: the options of a header are made bytes of again before they are read as UTF-8.
+        name, value = (bytes(part).decode("latin-1") for part in self._header)
         self._headers[name.lower()] = value
         for part in self._header:
             part.clear()

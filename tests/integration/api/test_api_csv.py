@@ -61,6 +61,12 @@ def rejected(tenant: Tenant, job: dict[str, Any]) -> list[list[str]]:
     return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=delimiter))
 
 
+@pytest.mark.parametrize("name", ["заказы.csv", "Bestellungen für März.csv", "注文.csv"])
+def test_a_file_may_be_named_in_any_script(tenant: Tenant, name: str) -> None:
+    answer = upload(tenant.client, ORDERS, name, dry_run="true")
+    assert (answer.status_code, answer.json()["name"]) == (200, name)
+
+
 def test_a_file_becomes_orders_of_people_with_the_trust_imported(tenant: Tenant) -> None:
     job = imported(tenant, ORDERS)
     assert counts(job) == (3, 3, 0, 0)
