@@ -1,22 +1,25 @@
-"""The whole customer in one answer: `GET /api/customer360/{id}` is this, in one read of the graph."""
+"""The whole customer in one answer: `GET /api/customer360/{id}` is this, in two reads of the graph."""
 
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from core.clock import Clock, utc_now
 from core.errors import InvalidInputError, NotFoundError
 from core.identifiers import PRIORITY, TIERS, Trust
 from core.money import to_decimal_string
 from graph.driver import Graph
 from graph.repositories.profiles import profile_card
-from graph.values import to_time_text
-from insight.statistics import summarise
+from graph.values import to_time, to_time_text
+from insight.interest import NEWEST_ORDERS, Standing, fold_profile, intent_item, journey_item, read_interest
+from insight.statistics import order_gaps, summarise
 from resolver.tallies import SalesTally, read_channels, read_sales
 
 SECTIONS = (
     "overview", "identifiers", "predictions", "statistics", "intents", "visits", "campaigns", "journey", "merges",
     "consent",
 )  # fmt: skip
+_FROM_INTEREST = frozenset({"overview", "statistics", "intents", "journey"})
 _MAX_IDENTIFIERS = 2_000
 _TRUST_ORDER = [trust.value for trust in Trust]
 
@@ -31,7 +34,9 @@ def parse_include(text: str | None) -> frozenset[str]:
     return names
 
 
-def get_profile360(graph: Graph, brand: str, profile_id: str, include: Iterable[str] = SECTIONS) -> dict[str, Any]:
+def get_profile360(
+    graph: Graph, brand: str, profile_id: str, include: Iterable[str] = SECTIONS, clock: Clock = utc_now
+) -> dict[str, Any]:
     """The live profile that answers for `profile_id` with the chosen sections; raises NotFoundError."""
     wanted = frozenset(include)
     rows = graph.read(
@@ -47,15 +52,21 @@ def get_profile360(graph: Graph, brand: str, profile_id: str, include: Iterable[
         "overview": overview(card, row["profile"].get("ltv_minor", 0)),
         "identifiers": [identifier_item(stored) for stored in sorted(row["identifiers"], key=identifier_order)],
         "predictions": None,
-        "intents": [],
         "visits": [],
         "campaigns": [],
-        "journey": None,
         "merges": {"count": row["merge_count"], "last": last_merge(row["last_merge"])},
         "consent": {},
     }
-    if "statistics" in wanted:
-        sections["statistics"] = statistics(row["personas"], card["currency"])
+    tally, channels = _tallies(row["personas"])
+    if not wanted.isdisjoint(_FROM_INTEREST):
+        interest = read_interest(graph, brand, card["id"])
+        intents, journey = fold_profile(interest, _standing(row["profile"], channels), clock())
+        sections["intents"] = [intent_item(intent) for intent in intents]
+        sections["journey"] = journey_item(journey)
+        sections["overview"] |= {"stage": journey.stage, "journey_stage": journey.stage}
+        sections["statistics"] = summarise(tally, channels, card["currency"]) | {
+            "gaps": order_gaps(interest.sales[-NEWEST_ORDERS:])
+        }
     head = {name: card[name] for name in ("id", "brand", "answered_for", "version", "recomputing")}
     return {**head, **{name: sections[name] for name in SECTIONS if name in wanted}}
 
@@ -97,13 +108,23 @@ def display_name(traits: dict[str, Any]) -> str | None:
     return " ".join(part.strip() for part in parts if isinstance(part, str) and part.strip()) or None
 
 
-def statistics(personas: Iterable[dict[str, Any]], currency: str) -> dict[str, Any]:
-    """The statistics section: the tallies of the cluster's personas, folded."""
+def _tallies(personas: Iterable[dict[str, Any]]) -> tuple[SalesTally, Counter[str]]:
+    """The tallies of the cluster's personas, folded."""
     tally, channels = SalesTally(), Counter[str]()
     for persona in personas:
         tally.merge(read_sales(persona["sales"]))
         channels.update(read_channels(persona["channels"]))
-    return summarise(tally, channels, currency)
+    return tally, channels
+
+
+def _standing(root: dict[str, Any], channels: Counter[str]) -> Standing:
+    return Standing(
+        total_orders=root.get("total_orders", 0),
+        last_seen=to_time(root.get("last_seen")),
+        channels=len(+channels),
+        churn=root.get("churn_probability"),
+        segment=root.get("segment"),
+    )
 
 
 def identifier_item(stored: dict[str, Any]) -> dict[str, Any]:

@@ -1,15 +1,19 @@
 """Statistics of one customer as pure folds over orders and events; the 360 shows them, features count the same way."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
+from statistics import fmean, median
 
 from core.money import to_decimal_string
+from insight.intents import Sale
 from resolver.tallies import SalesTally
 
 STORE_CHANNEL = "store"
 STORE_SALE = "pos_transaction"
+_DAY_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,18 @@ def summarise(tally: SalesTally, events_by_channel: Mapping[str, int], currency:
             "category_affinity": "counted orders with at least one line of the category",
             "spend_by_month": f"order amounts less refunds in {currency}, by month placed (UTC)",
         },
+    }
+
+
+def order_gaps(sales: Sequence[Sale]) -> dict[str, object]:
+    """Days between the newest counted orders (`over` says how many gaps), oldest first; None where there are none."""
+    times = [sale.at for sale in sales]
+    gaps = [(later - earlier).total_seconds() / _DAY_SECONDS for earlier, later in pairwise(times)]
+    return {
+        "over": len(gaps),
+        "mean_days": round(fmean(gaps), 2) if gaps else None,
+        "median_days": round(median(gaps), 2) if gaps else None,
+        "last_days": round(gaps[-1], 2) if gaps else None,
     }
 
 

@@ -46,7 +46,8 @@ def test_360_has_every_section_in_one_answer(sarah):
     assert whole["overview"]["average_order_value"] == "107.75"
     assert whole["merges"]["count"] == 1
     assert whole["merges"]["last"]["merge_id"] == sarah.name("m")
-    assert (whole["predictions"], whole["journey"], whole["intents"], whole["consent"]) == (None, None, [], {})
+    assert (whole["predictions"], whole["intents"], whole["consent"]) == (None, [], {})
+    assert whole["journey"]["stage"] == whole["overview"]["stage"] == "retention"
     assert etag(whole) == f'W/"{sarah.name("a")}-5"'
 
 

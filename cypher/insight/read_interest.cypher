@@ -1,0 +1,86 @@
+// What intents and journey of a live profile are folded from: its newest signals of each kind, its first moments, its orders.
+// Every part is an index look-up for each persona, so the cost does not grow with the history.
+// params: brand, root, kinds (signals of intents), interest (signals of consideration), newest (how many of each kind),
+//   orders (how many of the newest)
+// returns: one row, maps of signals [{id, kind, at, products, channel}…], first_touch, first_interest, first_advocacy
+//   [{id, at, kind}…], first_orders and last_orders [{key, at, products}…], delivered [{key, at}…]
+// mode: read
+MATCH (p:Customer {root_id: $root})
+WHERE p.brand = $brand
+WITH collect(p.id) AS personas
+CALL (personas) {
+  UNWIND personas AS id
+  UNWIND $kinds AS kind
+  CALL (id, kind) {
+    MATCH (e:Event)
+    WHERE e.persona_id = id AND e.signal = kind AND e.signal_at IS NOT NULL
+    RETURN e ORDER BY e.persona_id DESC, e.signal DESC, e.signal_at DESC LIMIT $newest
+  }
+  RETURN collect({id: e.id, kind: kind, at: e.signal_at, products: e.products, channel: e.channel}) AS signals
+}
+CALL (personas) {
+  UNWIND personas AS id
+  CALL (id) {
+    MATCH (e:Event)
+    WHERE e.persona_id = id AND e.occurred_at IS NOT NULL AND e.id IS NOT NULL
+    RETURN e ORDER BY e.persona_id, e.occurred_at, e.id LIMIT 1
+  }
+  RETURN collect({id: e.id, at: e.occurred_at, kind: e.type}) AS first_touch
+}
+CALL (personas) {
+  UNWIND personas AS id
+  UNWIND $interest AS kind
+  CALL (id, kind) {
+    MATCH (e:Event)
+    WHERE e.persona_id = id AND e.signal = kind AND e.signal_at IS NOT NULL
+    RETURN e ORDER BY e.persona_id, e.signal, e.signal_at LIMIT 1
+  }
+  RETURN collect({id: e.id, at: e.signal_at, kind: kind}) AS first_interest
+}
+CALL (personas) {
+  UNWIND personas AS id
+  CALL (id) {
+    MATCH (e:Event)
+    WHERE e.persona_id = id AND e.signal = 'advocacy' AND e.signal_at IS NOT NULL
+    RETURN e ORDER BY e.persona_id, e.signal, e.signal_at LIMIT 1
+  }
+  RETURN collect({id: e.id, at: e.signal_at, kind: e.type}) AS first_advocacy
+}
+CALL (personas) {
+  UNWIND personas AS id
+  CALL (id) {
+    MATCH (o:Order)
+    WHERE o.persona_id = id AND o.placed_at IS NOT NULL AND o.counts
+    RETURN o ORDER BY o.persona_id, o.placed_at LIMIT 5
+  }
+  RETURN collect({key: o.key, at: o.placed_at}) AS first_orders
+}
+CALL (personas) {
+  UNWIND personas AS id
+  CALL (id) {
+    MATCH (o:Order)
+    WHERE o.persona_id = id AND o.placed_at IS NOT NULL AND o.counts
+    RETURN o ORDER BY o.persona_id DESC, o.placed_at DESC LIMIT $orders
+  }
+  RETURN collect({key: o.key, at: o.placed_at, products: o.products}) AS last_orders
+}
+CALL (personas) {
+  UNWIND personas AS id
+  CALL (id) {
+    MATCH (o:Order)
+    WHERE o.persona_id = id AND o.delivered_at IS NOT NULL AND o.counts
+    RETURN o ORDER BY o.persona_id, o.delivered_at LIMIT 1
+  }
+  RETURN collect({key: o.key, at: o.delivered_at}) AS delivered
+}
+CALL (personas, first_orders) {
+  UNWIND personas AS id
+  CALL (id, first_orders) {
+    WITH id, reduce(first = null, o IN first_orders | CASE WHEN first IS NULL OR o.at < first THEN o.at ELSE first END) AS bought
+    MATCH (e:Event)
+    WHERE e.persona_id = id AND e.signal = 'visit' AND e.signal_at > bought
+    RETURN e ORDER BY e.persona_id, e.signal, e.signal_at LIMIT 1
+  }
+  RETURN collect({id: e.id, at: e.signal_at, kind: 'visit'}) AS visit_after
+}
+RETURN signals, first_touch, first_interest, first_advocacy, first_orders, last_orders, delivered, visit_after

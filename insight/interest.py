@@ -1,0 +1,156 @@
+"""Reads what a live profile's intents and journey are folded from, in one round trip, for the 360 and the journey."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from graph.driver import Graph
+from graph.values import to_time, to_time_text
+from insight.intents import ACTIVE, BASES, TAKEN_BACK, Intent, Sale, Signal, fold_intents
+from insight.journey import ADVOCATE_ORDERS, Journey, JourneyFacts, Moment, OpenWish, fold_journey
+
+NEWEST_SIGNALS = 100
+"""Signals of each kind and persona that intents are folded from."""
+NEWEST_ORDERS = 50
+"""Orders of each persona that conversions and gaps are told from."""
+_INTEREST = (*BASES, "checkout", "message")
+_WHY = {
+    "view": "looked at a product",
+    "scan": "scanned a product in a store",
+    "search": "searched",
+    "wishlist": "put something on the wish list",
+    "cart": "put something in the cart",
+    "checkout": "started to check out",
+    "message": "wrote about a product",
+}
+_SECOND = 2
+
+
+@dataclass(slots=True)
+class Interest:
+    """Signals, sales and first moments of one live profile, oldest first."""
+
+    signals: list[Signal] = field(default_factory=list)
+    sales: list[Sale] = field(default_factory=list)
+    """The newest counted orders."""
+    moments: dict[str, Moment] = field(default_factory=dict)
+    order_times: tuple[datetime, ...] = ()
+    """The first five counted orders."""
+
+
+def read_interest(graph: Graph, brand: str, root_id: str) -> Interest:
+    """Everything that intents and journey of the live profile `root_id` need; empty for an unknown one."""
+    rows = graph.read(
+        "insight/read_interest",
+        brand=brand, root=root_id, kinds=[*BASES, TAKEN_BACK], interest=list(_INTEREST), newest=NEWEST_SIGNALS,
+        orders=NEWEST_ORDERS,
+    )  # fmt: skip
+    if not rows:
+        return Interest()
+    row = rows[0]
+    signals = [
+        Signal(one["id"], one["kind"], at, tuple(one["products"] or ()), one["channel"] or "other")
+        for one in row["signals"]
+        if (at := to_time(one["at"])) is not None
+    ]
+    sales = [
+        Sale(one["key"], at, frozenset(one["products"] or ()))
+        for one in row["last_orders"]
+        if (at := to_time(one["at"])) is not None
+    ]
+    first_orders = sorted((at, one["key"]) for one in row["first_orders"] if (at := to_time(one["at"])) is not None)
+    return Interest(
+        sorted(signals, key=lambda signal: (signal.at, signal.event_id)),
+        sorted(sales, key=lambda sale: (sale.at, sale.order_key)),
+        _moments(row, first_orders),
+        tuple(at for at, _ in first_orders[:ADVOCATE_ORDERS]),
+    )
+
+
+def _moments(row: Mapping[str, Any], first_orders: Sequence[tuple[datetime, str]]) -> dict[str, Moment]:
+    """The first moment of each stage that was entered."""
+    found = {
+        "awareness": _earliest(row["first_touch"], "id", lambda kind: f"first touch: {kind}"),
+        "consideration": _earliest(row["first_interest"], "id", lambda kind: _WHY[kind]),
+        "advocacy": _earliest(row["first_advocacy"], "id", lambda kind: f"{kind} given"),
+    }
+    if first_orders:
+        found["purchase"] = Moment(*first_orders[0], "first order")
+    kept = [
+        _earliest(row["delivered"], "key", lambda _: "an order was delivered"),
+        _earliest(row["visit_after"], "id", lambda _: "came to a store after an order"),
+        Moment(*first_orders[1], "second order") if len(first_orders) >= _SECOND else None,
+    ]
+    reached = [moment for moment in kept if moment is not None and first_orders]
+    if reached:
+        found["retention"] = min(reached, key=lambda moment: (moment.at, moment.cause))
+    return {stage: moment for stage, moment in found.items() if moment is not None}
+
+
+def _earliest(stored: Iterable[Mapping[str, Any]], name: str, why: Any) -> Moment | None:
+    told = sorted((at, one[name], one.get("kind")) for one in stored if (at := to_time(one["at"])) is not None)
+    return Moment(told[0][0], told[0][1], why(told[0][2])) if told else None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the profile itself says for its journey: counts, churn and consent as stored."""
+
+    total_orders: int
+    last_seen: datetime | None
+    channels: int
+    churn: float | None = None
+    segment: str | None = None
+    may_market: bool = True
+
+
+def fold_profile(interest: Interest, standing: Standing, now: datetime) -> tuple[list[Intent], Journey]:
+    """Intents and journey of a profile as of `now`."""
+    intents = fold_intents(interest.signals, interest.sales, now)
+    wish = next((intent for intent in intents if intent.status == ACTIVE), None)
+    facts = JourneyFacts(
+        moments=interest.moments,
+        order_times=interest.order_times,
+        total_orders=standing.total_orders,
+        last_seen=standing.last_seen,
+        channels=standing.channels,
+        churn=standing.churn,
+        segment=standing.segment,
+        wish=OpenWish(wish.product_id, wish.score, "cart" in wish.signals) if wish else None,
+        may_market=standing.may_market,
+    )
+    return intents, fold_journey(facts, now)
+
+
+def intent_item(intent: Intent) -> dict[str, Any]:
+    """An intent as the API shows it."""
+    return {
+        "product_id": intent.product_id,
+        "score": intent.score,
+        "status": intent.status,
+        "high": intent.is_high,
+        "signals": [{"kind": kind, "count": count} for kind, count in intent.signals.items()],
+        "first_at": to_time_text(intent.first_at),
+        "last_at": to_time_text(intent.last_at),
+        "expires_at": to_time_text(intent.expires_at),
+        "bought_before": intent.bought_before,
+        "converted_at": to_time_text(intent.converted_at),
+        "event_ids": list(intent.event_ids),
+    }
+
+
+def journey_item(journey: Journey) -> dict[str, Any]:
+    """A journey as the API shows it."""
+    return {
+        "stage": journey.stage,
+        "since": to_time_text(journey.since),
+        "at_risk": journey.at_risk,
+        "score": journey.score,
+        "stages": [
+            {"stage": stage, "entered_at": to_time_text(moment.at), "by": moment.cause or None, "why": moment.why}
+            for stage, moment in journey.entered
+        ],
+        "next_action": {"action": journey.next_action.action, "reason": journey.next_action.reason},
+        "next_milestone": journey.next_milestone,
+    }
