@@ -105,8 +105,8 @@ def _history(brand_id: str, rng: random.Random, who: str) -> list[IncomingEvent]
             events.append(event(brand_id, key=key, minute=minute, channel=channel, order=order))
         else:
             kind = rng.choice(("view", "search", "cart", "uncart", "wishlist"))
-            more = {"key": key, "minute": minute, "channel": channel, "signal": kind, "products": (product,)}
-            events.append(event(brand_id, who, **more))
+            told = event(brand_id, who, key=key, minute=minute, channel=channel, signal=kind, products=(product,))
+            events.append(told)
     return events
 
 
