@@ -1,8 +1,12 @@
 """The table of records in an in-memory DuckDB that may spill to disk: filled page by page, read by Splink."""
 
 import json
+import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -15,12 +19,14 @@ RECORDS = "records"
 FREQUENCIES = {"full_name": 10_000, "birthday": 20_000}
 """Column with frequent and rare values → how many people of the world around stand beside the brand's records."""
 _MEMORY = "512MB"
+_FOLDER = "constintel-suggestions-"
 
 
 @contextmanager
 def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
     """A database of this process alone; one thread, so that the same records give the same numbers."""
-    with TemporaryDirectory(prefix="constintel-suggestions-") as folder:
+    _remove_left_behind(Path(tempfile.gettempdir()))
+    with TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-") as folder:
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": _MEMORY,
             "temp_directory": folder,
@@ -32,6 +38,24 @@ def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
         finally:
             connection.close()
+
+
+def _remove_left_behind(parent: Path) -> None:
+    """Spilled records of processes that were killed: customers' data must not outlive them."""
+    for folder in parent.glob(f"{_FOLDER}*-*"):
+        pid = folder.name.removeprefix(_FOLDER).partition("-")[0]
+        if pid.isdigit() and not _is_running(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 class RecordTable:

@@ -1,6 +1,10 @@
 """What the model says of typical pairs: the weights decide who is proposed at the default threshold."""
 
 import json
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Sequence
 
 import pytest
@@ -131,6 +135,18 @@ def test_a_key_that_too_many_share_brings_nobody_together():
         table.drop_crowded_keys()
         assert table.crowded == {"address": 1}
         assert list(score_blocked(table, train(table), -50.0)) == []
+
+
+def test_what_a_killed_process_spilled_is_removed_and_a_living_ones_is_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    folders = [tmp_path / f"constintel-suggestions-{pid}-x" for pid in (ended.pid, os.getpid())]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "spilled").write_text("customers")
+    with open_database():
+        assert [folder.exists() for folder in folders] == [False, True]
 
 
 def test_an_address_given_as_an_object_and_one_full_name_are_understood():
