@@ -19,6 +19,7 @@ from api.routers import (
     csv_imports,
     customer360,
     dead_letters,
+    event_schemas,
     events,
     features,
     integration_settings,
@@ -34,6 +35,7 @@ from api.routers import (
     suggestions,
     tracker,
     traits,
+    transformations,
     why,
 )
 from api.routes import RawRoute
@@ -65,6 +67,8 @@ ROUTERS = (
     features,
     catalogue,
     integration_settings,
+    event_schemas,
+    transformations,
     admin,
     browser_pack,
     monitoring,

@@ -3,9 +3,24 @@
 from dataclasses import dataclass, field
 
 from core.rules import DEFAULT_MERGE_THRESHOLD, DEFAULT_RULE_VERSION, IdentityRules
+from core.transformations import Transformation
 
 DEFAULT_OVERDUE_HOURS = 72
 DEFAULT_MOVED_AT_ONCE = 1000
+
+
+WARN, REJECT = "warn", "reject"
+SCHEMA_MODES = (WARN, REJECT)
+
+
+@dataclass(frozen=True, slots=True)
+class EventSchema:
+    """The active JSON Schema of one event type; `text` is its JSON, `mode` what a violation does."""
+
+    type: str
+    version: int
+    mode: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,5 +44,11 @@ class BrandSettings:
     """Events that change hands in the transaction of the sign-in that moves them; more are left to a task."""
     main_instances: dict[str, str] = field(default_factory=dict, hash=False)
     """Source → its first instance (`shopify` → shop domain): its external ids carry no instance name."""
+    event_schemas: dict[str, EventSchema] = field(default_factory=dict, hash=False)
+    """Event type → its active schema."""
+    transformations: tuple[Transformation, ...] = field(default=(), hash=False)
+    """What is done to events before they are checked, in this order."""
+    hash_key: str = ""
+    """Makes hashes of values the brand's own."""
     field_mappings: dict[str, dict[str, str]] = field(default_factory=dict, hash=False)
     """Source → our name of a field → where its own bodies hold it."""

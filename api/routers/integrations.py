@@ -24,7 +24,9 @@ from core.decisions import EventResult
 from core.errors import ConstIntelError, NotFoundError, UnauthorizedError
 from core.events import RawEvent
 from graph.repositories.catalogue import store_records
+from graph.repositories.dead_letters import event_letter
 from ingest.sources import SOURCES, Source, WebhookRequest
+from ingest.steps.conform import SchemaViolationError
 
 router = APIRouter(prefix="/api/integrations", tags=["integrations"], route_class=RawRoute)
 
@@ -191,7 +193,15 @@ async def _store(services: Services, delivery: _Delivery, brand: str) -> list[Ev
     if not reads:
         return [] if records else None
     results = iter(await services.ingest.take(settings, [read for read in reads if isinstance(read, RawEvent)]))
-    return [next(results) if isinstance(read, RawEvent) else read for read in reads]
+    outcomes = [next(results) if isinstance(read, RawEvent) else read for read in reads]
+    await _keep_unfit(services, outcomes)
+    return outcomes
+
+
+async def _keep_unfit(services: Services, outcomes: Sequence[EventResult | ConstIntelError]) -> None:
+    """Keep what a schema of the brand refuses as dead letters: its sender would only send it again, and then stop."""
+    letters = [event_letter(error.event, error) for error in outcomes if isinstance(error, SchemaViolationError)]
+    await services.ingest.keep_letters(letters)
 
 
 def _answer(
@@ -202,16 +212,23 @@ def _answer(
         return _nothing(delivery)
     if not outcomes:
         # It told of something but no event: a product, stock, a privacy request.
-        return {**asdict(EventResult(event_id="", decision="stored")), "event_id": None, "results": []}
+        return _without_event("stored")
     accepted = [outcome for outcome in outcomes if isinstance(outcome, EventResult)]
     failed = [outcome for outcome in outcomes if isinstance(outcome, ConstIntelError)]
     # The sender repeats the whole delivery after a failure that passes; what is stored already stays as it is.
     for error in failed:
-        if error.is_retryable or not accepted:
+        if error.is_retryable or not (accepted or isinstance(error, SchemaViolationError)):
             raise error
+    if not accepted:
+        return {**_without_event("dead_letter"), "results": [as_result(outcome, request_id) for outcome in outcomes]}
     if len(outcomes) == 1:
         return asdict(accepted[0])
     return {**asdict(accepted[0]), "results": [as_result(outcome, request_id) for outcome in outcomes]}
+
+
+def _without_event(decision: str) -> dict[str, Any]:
+    """The answer to a delivery of which no event came."""
+    return {**asdict(EventResult(event_id="", decision=decision)), "event_id": None, "results": []}
 
 
 def _nothing(delivery: _Delivery) -> dict[str, Any]:

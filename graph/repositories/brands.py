@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from core.brand import DEFAULT_OVERDUE_HOURS, BrandSettings
+from core.brand import DEFAULT_OVERDUE_HOURS, BrandSettings, EventSchema
 from core.rules import DEFAULT_RULE_VERSION, rules_from_dict
+from core.transformations import steps_from_data
 from graph.driver import Graph
 from graph.values import to_time
 
@@ -92,6 +93,9 @@ def find_brand(graph: Graph, brand: str) -> BrandSettings | None:
         review_overdue_hours=row["review_overdue_hours"] or DEFAULT_OVERDUE_HOURS,
         rule_version=row["rule_version"] or DEFAULT_RULE_VERSION,
         rules=rules_from_dict(json.loads(row["rules"]), row["rule_version"]) if row["rules"] else None,
+        event_schemas={found["type"]: EventSchema(**found) for found in row["schemas"]},
+        transformations=steps_from_data(json.loads(row["steps"])) if row["steps"] else (),
+        hash_key=row["hash_key"] or "",
         main_instances={account["source"]: account["account"] for account in row["accounts"]},
         field_mappings={one["source"]: json.loads(one["mapping"]) for one in row["mappings"]},
     )

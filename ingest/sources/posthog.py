@@ -10,7 +10,6 @@ from ingest.sources.tracking import (
     Upload,
     event_type_of,
     happened_at,
-    order_in,
     person_traits,
     stated_id,
     stated_key,
@@ -20,6 +19,7 @@ from ingest.sources.tracking import (
 )
 from ingest.steps.extract import Pairs, named_identifiers
 from ingest.steps.fields import as_object, read_number, read_time, refuse
+from ingest.steps.orders import order_in
 
 NAME = "posthog"
 _TYPES = {

@@ -12,7 +12,6 @@ from ingest.sources.tracking import (
     Upload,
     event_type_of,
     happened_at,
-    order_in,
     person_traits,
     stated_id,
     stated_key,
@@ -22,6 +21,7 @@ from ingest.sources.tracking import (
 )
 from ingest.steps.extract import Pairs, named_identifiers
 from ingest.steps.fields import as_object, read_time, refuse
+from ingest.steps.orders import order_in
 
 NAME = "segment"
 KINDS = frozenset({"track", "identify", "page", "screen", "group", "alias"})

@@ -1,19 +1,17 @@
-"""What the tracking APIs share: names of events and their types, repaired clocks, orders of the e-commerce names."""
+"""What the tracking APIs share: names of events and their types, repaired clocks, ids and traits as they state them."""
 
 import re
 import unicodedata
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
 from core.clock import EARLIEST
-from core.events import RawOrder
 from core.identifiers import Trust
 from core.normal_forms.normalise import as_text
 from ingest.steps.extract import NAMES, Pairs
-from ingest.steps.fields import first_present, read_text, refuse
-from ingest.steps.orders import LINE_NAMES, REFUND_NAMES, read_lines, read_order, sum_of_lines
+from ingest.steps.fields import read_text, refuse
 
 ALIAS = "alias"
 LONGEST_NAME = 100
@@ -83,21 +81,6 @@ def happened_at(stated: datetime | None, upload: Upload) -> datetime | None:
     except OverflowError:
         return stated
     return min(repaired, upload.received_at) if repaired >= EARLIEST else stated
-
-
-def order_in(event_type: str, properties: dict[str, Any], warnings: list[str]) -> RawOrder | None:
-    """What the properties of an event say about an order; a refund without an amount is that of its products.
-
-    One without products either takes the whole order back.
-    """
-    if event_type != "refund" or first_present(properties, REFUND_NAMES)[1] is not None:
-        return read_order(event_type, properties, warnings)
-    lines = read_lines(first_present(properties, LINE_NAMES)[1])
-    total = sum_of_lines(lines)
-    if lines and total is None:
-        return read_order(event_type, properties, warnings)
-    refund = read_order(event_type, {**properties, "amount": total or 0}, warnings)
-    return refund if lines or refund is None else replace(refund, kind="cancel", total=None, status="refunded")
 
 
 def stated_id(identifier_type: str, value: Any, name: str) -> Pairs:

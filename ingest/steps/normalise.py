@@ -8,9 +8,11 @@ from core.errors import InvalidInputError, TooLargeError
 from core.events import IncomingEvent, RawEvent
 from core.normal_forms import normalise_all
 from core.strict_json import to_json
+from ingest.steps.conform import SchemaViolationError, as_warnings, rejects, violations_of
 from ingest.steps.identify_event import content_digest, event_id, fingerprint
 from ingest.steps.orders import order_fact
 from ingest.steps.signals import read_signal
+from ingest.steps.transform import transformed
 
 MAX_EVENT_BYTES = 1024 * 1024
 MAX_IDENTIFIERS = 100
@@ -20,14 +22,20 @@ AHEAD = "occurred_at: more than 24 hours ahead, counted as received now"
 def to_incoming(raw: RawEvent, settings: BrandSettings, received_at: datetime) -> IncomingEvent:
     """Normalise `raw` for its brand; `received_at` stands in for a missing time and for one over 24 hours ahead.
 
-    Raises TooLargeError for a payload over 1 MB and InvalidInputError for more than 100 identifiers.
+    Raises TooLargeError for a payload over 1 MB, InvalidInputError for more than 100 identifiers, SchemaViolationError
+    for an event that the brand's schema of its type refuses.
     """
     if len(raw.identifiers) > MAX_IDENTIFIERS:
         raise InvalidInputError(f"identifiers: more than {MAX_IDENTIFIERS} values", field="identifiers")
     identifiers, left_out = normalise_all(raw.identifiers, settings)
-    warnings = [*raw.warnings, *left_out]
     digest = content_digest(raw, identifiers)
     identity = event_id(raw, settings.id, digest)
+    if settings.transformations:
+        raw = transformed(raw, settings)
+        identifiers, left_out = normalise_all(raw.identifiers, settings)
+    warnings = [*raw.warnings, *left_out]
+    violations = violations_of(raw, settings) if settings.event_schemas else []
+    warnings += as_warnings(violations)
     occurred_at = raw.occurred_at or received_at
     payload = raw.payload
     if occurred_at - received_at > MAX_CLOCK_AHEAD:
@@ -36,7 +44,7 @@ def to_incoming(raw: RawEvent, settings: BrandSettings, received_at: datetime) -
         occurred_at = received_at
     order = order_fact(raw, identity, settings, warnings)
     signal, products = read_signal(raw.type, raw.payload)
-    return IncomingEvent(
+    event = IncomingEvent(
         id=identity,
         brand=settings.id,
         type=raw.type,
@@ -56,6 +64,9 @@ def to_incoming(raw: RawEvent, settings: BrandSettings, received_at: datetime) -
         persona_id=raw.persona_id,
         is_alias=raw.is_alias,
     )
+    if violations and rejects(raw.type, settings):
+        raise SchemaViolationError(violations, event)
+    return event
 
 
 def _payload_text(payload: dict[str, object]) -> str:

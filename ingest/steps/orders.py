@@ -64,6 +64,21 @@ def read_order(event_type: str, payload: dict[str, Any], warnings: list[str]) ->
     return RawOrder("sale", order_id, total, currency, counts=counts, status=status, lines=lines)
 
 
+def order_in(event_type: str, properties: dict[str, Any], warnings: list[str]) -> RawOrder | None:
+    """What the properties of an event say about an order; a refund without an amount is that of its products.
+
+    One without products either takes the whole order back.
+    """
+    if event_type != "refund" or first_present(properties, REFUND_NAMES)[1] is not None:
+        return read_order(event_type, properties, warnings)
+    lines = read_lines(first_present(properties, LINE_NAMES)[1])
+    total = sum_of_lines(lines)
+    if lines and total is None:
+        return read_order(event_type, properties, warnings)
+    refund = read_order(event_type, {**properties, "amount": total or 0}, warnings)
+    return refund if lines or refund is None else replace(refund, kind="cancel", total=None, status="refunded")
+
+
 def _refund(payload: dict[str, Any], order_id: str | None, currency: Any, warnings: list[str]) -> RawOrder:
     name, value = first_present(payload, REFUND_ID_NAMES)
     refund_id = read_text(value, f"payload.{name}", longest=LONGEST_ID)

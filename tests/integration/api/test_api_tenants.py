@@ -40,6 +40,13 @@ BODIES: dict[str, Any] = {
     "/api/dead-letters/discard": {"way": "none"},
     "/api/dead-letters/{letter_id}/replay": {},
     "/api/dead-letters/{letter_id}/discard": {},
+    "/api/event-schemas": {"type": "page_view", "schema": {}},
+    "/api/event-schemas/test": {"type": "page_view", "payload": {}, "schema": {}},
+    "/api/event-schemas/{event_type}/{version}/activate": {},
+    "/api/event-schemas/{event_type}/deactivate": {},
+    "/api/transformations": {"steps": []},
+    "/api/transformations/preview": {"event": {"type": "page_view"}, "steps": []},
+    "/api/transformations/{version}/activate": {},
     "/api/admin/brands": {"id": "never"},
 }
 TRACKING = ("/v1", "/batch", "/capture", "/e/", "/i/")
