@@ -67,24 +67,28 @@ class CsvRows:
 
     def skip(self, until: int) -> Iterator[int]:
         """Pass over the rows up to number `until`; yields now and then, for who has to show a sign of life."""
-        while self.number < until and self._next() is not None:
+        while self.number < until and self._read() is not None:
             if self.number % 50_000 == 0:
                 yield self.number
 
     def _next(self) -> Row | None:
         """The next row, None at the end; empty lines are no rows of data but are counted as spreadsheets do."""
-        while True:
-            self._lines.begin_row()
-            try:
-                cells = next(self._reader)
-            except StopIteration:
-                return None
-            except (RowTooLongError, csv.Error):
-                self.number += 1
-                return Row(self.number, [], "the row is too long: is a quote not closed?")
+        while (row := self._read()) is not None:
+            if row.problem is not None or any(row.cells):
+                return row
+        return None
+
+    def _read(self) -> Row | None:
+        self._lines.begin_row()
+        try:
+            cells = next(self._reader)
+        except StopIteration:
+            return None
+        except (RowTooLongError, csv.Error):
             self.number += 1
-            if cells and any(cells):
-                return self._checked(cells)
+            return Row(self.number, [], "the row is too long: is a quote not closed?")
+        self.number += 1
+        return self._checked(cells)
 
     def _checked(self, cells: list[str]) -> Row:
         text = "".join(cells)
