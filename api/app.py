@@ -32,6 +32,7 @@ from api.routers import (
     rules,
     segment,
     stewardship,
+    streams,
     suggestions,
     tracker,
     traits,
@@ -56,6 +57,7 @@ ROUTERS = (
     reviews,
     bulk_reviews,
     stewardship,
+    streams,
     suggestions,
     rules,
     links,
@@ -114,6 +116,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services = open_services(app.state.settings)
     app.state.services = services
+    services.metrics.start()
     try:
         with on_stop_signal(services.streams.stop):
             yield

@@ -28,6 +28,7 @@ TAGS = [
     {"name": "privacy", "description": "What people asked for about their data."},
     {"name": "browser", "description": "Style sheet and guide for Neo4j Browser."},
     {"name": "admin", "description": "Brands and their keys."},
+    {"name": "streams", "description": "What was committed, for others to follow."},
     {"name": "monitoring", "description": "Is the service there, and does it take events."},
 ]
 

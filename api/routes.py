@@ -16,6 +16,10 @@ from core.strict_json import parse_json
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
+# A single event is smaller; browsers and webhooks send those.
+_SMALL_BYTES = 32 * 1024
+_SMALL_DIGITS = 5
+
 _SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"api_key": []}]
 
 
@@ -43,15 +47,33 @@ class GuardedRoute(APIRoute):
         return parse_and_handle
 
     def _guarded(self, handler: Handler) -> Handler:
-        scope = guard_of(self.endpoint).scope
+        guard = guard_of(self.endpoint)
+        scope = guard.scope
+        if guard.kind == "signature":
+
+            async def admit_and_handle(request: Request) -> Response:
+                check_room(request)
+                return await handler(request)
+
+            return admit_and_handle
         if scope is None:
             return handler
+        takes_events = scope == "ingest"
 
         async def guard_and_handle(request: Request) -> Response:
+            if takes_events:
+                check_room(request)
             request.scope["caller"] = await authenticate(request, scope)
             return await handler(request)
 
         return guard_and_handle
+
+
+def check_room(request: Request) -> None:
+    """Refuse events before a byte of their body is read when too much waits already; large ones earlier."""
+    size = next((value for name, value in request.scope["headers"] if name == b"content-length"), b"")
+    is_small = size.isdigit() and len(size) <= _SMALL_DIGITS and int(size) <= _SMALL_BYTES
+    services_of(request).ingest.check_room(is_bulk=not is_small)
 
 
 class RawRoute(GuardedRoute):

@@ -1,5 +1,6 @@
 """What the process owns: clients opened at start, closed at its end, handed to routers as one `Services`."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -8,6 +9,8 @@ from starlette.requests import Request
 from api.change_stream import ChangeStreams
 from api.delivery_log import DeliveryLog
 from api.health import HealthChecks
+from api.metrics import MetricsBoard
+from api.queues import Queues
 from brands.directory import BrandDirectory
 from core.settings import Settings
 from graph.driver import Graph
@@ -35,6 +38,8 @@ class Services:
     health: HealthChecks
     streams: ChangeStreams
     deliveries: DeliveryLog
+    metrics: MetricsBoard
+    queues: Queues
     redis: Redis | None = None
     drainer: Drainer | None = None
 
@@ -42,6 +47,8 @@ class Services:
         """Finish what waits for its commit, then close the clients."""
         await self.streams.close()
         await self.deliveries.close()
+        await self.metrics.close()
+        self.queues.thread.shutdown(wait=False)
         if self.drainer is not None:
             await self.drainer.close()
         self.health.close()
@@ -76,6 +83,8 @@ def open_services(settings: Settings) -> Services:
         health=HealthChecks(graph, client, ingest.watch),
         streams=ChangeStreams(graph),
         deliveries=DeliveryLog(client),
+        metrics=MetricsBoard(ingest.meters, client),
+        queues=Queues(graph, client, ingest, ThreadPoolExecutor(1, "queues")),
         redis=client,
         drainer=drainer,
     )

@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     """Events of one transaction: 100 to 500 gave the best rate."""
     group_commit_writers: int = 2
     """Transactions open at once in one process; more than the server's cores only wait for locks."""
+    max_waiting_events: int = Field(default=10_000, gt=0)
+    """Events that may wait for their commit in one process: past half of it large requests get a 429, past it a 503."""
     retry_budget_seconds: float = 8.0
     """How long one commit is tried before its events go to the inbox; without Redis its callers get a 503 then."""
     moved_at_once: int = Field(default=DEFAULT_MOVED_AT_ONCE, gt=0)

@@ -5,6 +5,7 @@ only after its work is committed (`ingest/drain.py`). A stream holds id, kind an
 and how long its body is, so that a repeat is stored once and an event is found by its id.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -24,7 +25,7 @@ log = structlog.get_logger(__name__)
 # One hash tag, so that scripts may touch all keys in a cluster too.
 STREAM = "constintel:{inbox}:entries"
 _PLACES = "constintel:{inbox}:places"
-_BYTES = "constintel:{inbox}:bytes"
+BYTES = "constintel:{inbox}:bytes"
 _FAILURES = "constintel:{inbox}:failures"
 LEASE_KEY = "constintel:{inbox}:lease"
 UNREADABLE = "constintel:{inbox}:unreadable"
@@ -77,6 +78,8 @@ end
 return removed
 """
 
+_REFUSAL_SECONDS = 0.5
+
 _events = msgspec.json.Decoder(IncomingEvent)
 _letters = msgspec.json.Decoder(DeadLetter)
 _encoder = msgspec.json.Encoder()
@@ -98,6 +101,12 @@ class Inbox:
     def __init__(self, client: AsyncRedis, *, max_entries: int, max_bytes: int) -> None:
         self._client = client
         self._limits = (str(max_entries), str(max_bytes))
+        self._refuses_until = 0.0
+
+    @property
+    def is_refusing(self) -> bool:
+        """Whether it could not take anything a moment ago: who asks now need not wait for the same answer."""
+        return time.monotonic() < self._refuses_until
 
     async def put(self, contents: Sequence[IncomingEvent | DeadLetter]) -> list[bool]:
         """Store `contents`, all or none; for each whether it is new here. On disk when this returns.
@@ -110,11 +119,13 @@ class Inbox:
             kind: Kind = "event" if isinstance(content, IncomingEvent) else "letter"
             words += [content.id, kind, _encoder.encode(content)]
         try:
-            added = await self._client.eval(_PUT, 3, STREAM, _PLACES, _BYTES, *words)
+            added = await self._client.eval(_PUT, 3, STREAM, _PLACES, BYTES, *words)
         except (redis.RedisError, OSError) as error:
+            self._refuses_until = time.monotonic() + _REFUSAL_SECONDS
             log.warning("inbox_away", reason=type(error).__name__)
             raise UnavailableError("Neither the graph nor the inbox can take events now.") from error
         if added == [-1]:
+            self._refuses_until = time.monotonic() + _REFUSAL_SECONDS
             log.error("inbox_full")
             raise UnavailableError("The graph is away and the inbox is full.", retry_after=30)
         return [bool(one) for one in added]
@@ -147,7 +158,7 @@ def remove_entries(client: redis.Redis, held: Lease, entries: Sequence[Entry]) -
     """Take entries away whose work is committed; False when the lease was lost, and nothing was taken away."""
     for start in range(0, len(entries), _AT_ONCE):
         words = list(_words(entries[start : start + _AT_ONCE]))
-        keys = (STREAM, _PLACES, _BYTES, _FAILURES, held.key)
+        keys = (STREAM, _PLACES, BYTES, _FAILURES, held.key)
         if client.eval(_REMOVE, len(keys), *keys, held.token, *words) == -1:
             return False
     return True

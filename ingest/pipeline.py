@@ -6,6 +6,7 @@ While the graph is away: → `Inbox` (a Redis stream) → answer `queued`; `inge
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from functools import partial
 from core.brand import BrandSettings
 from core.clock import Clock, utc_now
 from core.decisions import DecisionKind, EventResult
-from core.errors import ConstIntelError, PoisonedEventError, UnavailableError
+from core.errors import BusyError, ConstIntelError, PoisonedEventError, UnavailableError
 from core.events import IncomingEvent, RawEvent
 from core.settings import Settings
 from graph.commit import commit_batch
@@ -24,11 +25,14 @@ from ingest.committer import GroupCommitter, Outcome
 from ingest.dead_letters import LetterBox
 from ingest.graph_watch import GraphWatch
 from ingest.inbox import Inbox
+from ingest.meters import Meters
 from ingest.steps import to_incoming
 
 # A commit takes milliseconds: after this time the graph is asked whether it is there at all.
 _SUSPECT_SECONDS = 1.0
 _TICK_SECONDS = 0.2
+# What one process stores at least on small machines: for telling senders when to come back.
+_EVENTS_A_SECOND = 1_000
 # What a large request may take longer than a small one while the graph answers.
 _SECONDS_FOR_EVENT = 0.02
 
@@ -48,10 +52,16 @@ class Ingest:
     def __init__(self, graph: Graph, settings: Settings, inbox: Inbox | None = None, clock: Clock = utc_now) -> None:
         budget = settings.retry_budget_seconds
 
+        self.meters = meters = Meters()
+
         def commit(brand: BrandSettings, events: Sequence[IncomingEvent]) -> list[EventResult]:
-            return commit_batch(graph, brand, events, budget_seconds=budget)
+            started = time.perf_counter()
+            results = commit_batch(graph, brand, events, budget_seconds=budget)
+            meters.committed(len(events), time.perf_counter() - started)
+            return results
 
         self._clock = clock
+        self._room = settings.max_waiting_events
         self._budget = budget
         self._inbox = inbox
         self.watch = GraphWatch(partial(probe, settings))
@@ -66,11 +76,32 @@ class Ingest:
         """Events that wait for a transaction."""
         return self._committer.waiting_events
 
+    @property
+    def oldest_seconds(self) -> float:
+        """How long the oldest request waits for its commit."""
+        return round(self._committer.oldest_seconds(), 3)
+
+    def check_room(self, *, is_bulk: bool) -> None:
+        """Refuse a request before anything of it is read, when too much is waiting or there is nowhere to put it.
+
+        Raises BusyError for bulk from half of the room on, UnavailableError for all when it is used up.
+        """
+        waiting = self._committer.waiting_events
+        if waiting > self._room // 2:
+            pause = 1 + waiting // _EVENTS_A_SECOND
+            if waiting > self._room:
+                raise UnavailableError("Too many events are waiting to be stored.", retry_after=pause)
+            if is_bulk:
+                raise BusyError("Many events are waiting to be stored; send again more slowly.", retry_after=pause)
+        if self.watch.is_away and (self._inbox is None or self._inbox.is_refusing):
+            raise UnavailableError("Neither the graph nor the inbox can take events now.")
+
     async def take(self, brand: BrandSettings, raws: Sequence[RawEvent], *, may_queue: bool = True) -> list[Outcome]:
         """Store `raws` in their order; for each its result after the commit, or the error that refused it.
 
         While the graph is away their result is `queued`, unless they may not be: then it is an UnavailableError.
         """
+        started = time.perf_counter()
         received_at = self._clock()
         outcomes: list[Outcome | None] = [None] * len(raws)
         incoming: list[IncomingEvent] = []
@@ -85,7 +116,10 @@ class Ingest:
             results = await self.take_incoming(brand, incoming, may_queue=may_queue)
             for place, result in zip(places, results, strict=True):
                 outcomes[place] = result
-        return [outcome for outcome in outcomes if outcome is not None]
+        settled = [outcome for outcome in outcomes if outcome is not None]
+        if raws:
+            self.meters.took(raws[0].way, settled, time.perf_counter() - started)
+        return settled
 
     async def take_incoming(
         self, brand: BrandSettings, events: list[IncomingEvent], *, may_queue: bool = True

@@ -157,7 +157,7 @@ class StreamReader:
         """
         if name not in STREAMS:
             raise NotFoundError("There is no such stream.")
-        if query.cursor is not None and not _PLACE.fullmatch(query.cursor):
+        if query.cursor and not _PLACE.fullmatch(query.cursor):
             raise InvalidInputError("cursor is not one that this service gave out.", field="cursor")
         try:
             return await self._page(name, query)
@@ -166,7 +166,7 @@ class StreamReader:
 
     async def _page(self, name: str, query: StreamQuery) -> dict[str, Any]:
         items: list[dict[str, Any]] = []
-        place, scanned = query.cursor, 0
+        place, scanned = query.cursor or None, 0
         while scanned < _MOST_SCANNED:
             rows = await self._read(name, place, is_newest_first=query.is_newest_first)
             for row_place, fields in rows:

@@ -41,6 +41,7 @@ raw_router = APIRouter(prefix="/api/events", tags=["events"], route_class=PageRo
 
 MAX_BATCH = 1000
 _DECLARED = "declared"
+_WAY = "api"
 _KEY_HEADER = b"idempotency-key"
 
 
@@ -58,7 +59,12 @@ async def send_event(request: Request) -> Response:
     settings = await settings_of(services, caller.brand)
     body = parse_json_object(await read_body(request, EVENT_LIMIT))
     _apply_key_header(request, body)
-    [outcome] = await services.ingest.take(settings, [_parse(body, settings, caller)])
+    try:
+        raw = _parse(body, settings, caller)
+    except InvalidInputError:
+        services.ingest.meters.refused(_WAY)
+        raise
+    [outcome] = await services.ingest.take(settings, [raw])
     if isinstance(outcome, ConstIntelError):
         raise outcome
     return JsonAnswer(outcome)
@@ -80,6 +86,8 @@ async def send_events(request: Request) -> Response:
     _apply_key_to_items(request, items)
     results: list[RawEvent | EventResult | ConstIntelError] = [_parse_item(item, settings, caller) for item in items]
     places = [place for place, result in enumerate(results) if isinstance(result, RawEvent)]
+    if len(places) < len(items):
+        services.ingest.meters.refused(_WAY, len(items) - len(places))
     outcomes = await services.ingest.take(settings, [raw for raw in results if isinstance(raw, RawEvent)])
     for place, outcome in zip(places, outcomes, strict=True):
         results[place] = outcome

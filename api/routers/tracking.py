@@ -14,7 +14,7 @@ from api.bodies import read_body
 from api.cors import for_origin
 from api.problems import problem_answer, problem_document
 from api.routers.events import settings_of
-from api.routes import Handler, RawRoute, caller_of
+from api.routes import Handler, RawRoute, caller_of, check_room
 from api.wiring import services_of
 from core.clock import utc_now
 from core.decisions import EventResult
@@ -56,6 +56,7 @@ class TrackingRoute(RawRoute):
 
         async def serve(request: Request) -> Response:
             try:
+                check_room(request)
                 text = _key_in_front(request)
                 caller = await authenticate_key(request, text, "ingest") if text else None
                 body = _parse(await read_body(request, limit), limit)
@@ -94,6 +95,8 @@ async def take_messages(request: Request, way: str, messages: Sequence[Any], par
     services, caller = services_of(request), caller_of(request)
     settings = await settings_of(services, caller.brand)
     outcomes: list[RawEvent | EventResult | ConstIntelError] = [_parsed(message, parse) for message in messages]
+    if unread := sum(isinstance(outcome, ConstIntelError) for outcome in outcomes):
+        services.ingest.meters.refused(way, unread)
     places = [place for place, outcome in enumerate(outcomes) if isinstance(outcome, RawEvent)]
     for start in range(0, len(places), _PORTION):
         portion = places[start : start + _PORTION]

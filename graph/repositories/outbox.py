@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.clock import utc_now
+from graph.changes import MARK_IDENTITY_CHANGED
 from graph.commit_write import MARK_PROFILES_CHANGED
 from graph.driver import Graph
+from graph.values import to_time
 
 PROFILES_CHANGED = MARK_PROFILES_CHANGED
 # The same mark once its events are in the streams: what it still owes is the work on its profiles.
@@ -59,6 +62,18 @@ def read_stream_events(graph: Graph, brand: str, event_ids: Sequence[str]) -> li
 def set_streamed(graph: Graph, mark_ids: Sequence[str]) -> None:
     """Note that the events of these marks are in the streams; harmless when repeated."""
     graph.write("outbox/set_streamed", ids=sorted(mark_ids), kind=PROFILES_CHANGED, streamed=PROFILES_STREAMED)
+
+
+def count_marks(graph: Graph) -> dict[str, dict[str, float]]:
+    """Work that marks stand for → how many wait and how old the oldest is in seconds."""
+    kinds = {PROFILES_CHANGED: "streams", PROFILES_STREAMED: "features", MARK_IDENTITY_CHANGED: "changes"}
+    found = {row["kind"]: row for row in graph.read("outbox/count_marks", kinds=list(kinds))}
+    counted = {}
+    for kind, name in kinds.items():
+        oldest = to_time(found[kind]["oldest"]) if kind in found else None
+        age = round(max(0.0, (utc_now() - oldest).total_seconds()), 1) if oldest is not None else 0.0
+        counted[name] = {"marks": found[kind]["marks"] if kind in found else 0, "oldest_seconds": age}
+    return counted
 
 
 def take_marks(graph: Graph, now: datetime, limit: int) -> list[TakenMark]:

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from api.auth import guard_of
 from tests.integration.api.conftest import Service, Tenant
 
-OPEN = {"/api/monitoring/health", "/api/monitoring/health/ready", "/tracker.js", "/browser/{name}"}
+OPEN = {"/api/monitoring/health", "/api/monitoring/health/ready", "/metrics", "/tracker.js", "/browser/{name}"}
 SIGNED = "/api/integrations/"
 
 # A body that each POST would take, so that only the key decides.
@@ -82,7 +82,7 @@ def call(client: httpx.Client, method: str, path: str, ids: dict[str, str] | Non
 def test_every_route_below_api_is_ours_and_guarded(service: Service) -> None:
     ours = {route.path for _, route in routes(service)}
     paths = [getattr(route, "path", "") for route in service.app.routes]
-    assert {path for path in paths if path.startswith(("/api", "/browser", "/tracker.js", *TRACKING))} == ours
+    assert {path for path in paths if path.startswith(("/api", "/browser", "/metrics", "/tracker.js", *TRACKING))} == ours
     for _, route in routes(service):
         guard = guard_of(route.endpoint)
         if guard.kind == "open":

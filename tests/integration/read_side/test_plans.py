@@ -20,7 +20,8 @@ QUERIES = [
     "suggestions/list_profiles", "suggestions/read_profiles", "suggestions/count_profiles", "suggestions/list_runs",
     "suggestions/list_suggestions", "suggestions/list_suggestions_of_profile", "suggestions/list_due_runs",
     "features/read_inputs", "features/store_features", "features/remove_stale", "features/get_features",
-    "outbox/list_unstreamed", "outbox/read_events", "outbox/set_streamed", "changes/list_unstreamed",
+    "outbox/list_unstreamed", "outbox/count_marks",
+    "outbox/read_events", "outbox/set_streamed", "changes/list_unstreamed",
     "outbox/take_marks", "outbox/read_marks", "outbox/delete_marks",
 ]  # fmt: skip
 
