@@ -82,7 +82,9 @@ def call(client: httpx.Client, method: str, path: str, ids: dict[str, str] | Non
 def test_every_route_below_api_is_ours_and_guarded(service: Service) -> None:
     ours = {route.path for _, route in routes(service)}
     paths = [getattr(route, "path", "") for route in service.app.routes]
-    assert {path for path in paths if path.startswith(("/api", "/browser", "/metrics", "/tracker.js", *TRACKING))} == ours
+    assert {
+        path for path in paths if path.startswith(("/api", "/browser", "/metrics", "/tracker.js", *TRACKING))
+    } == ours
     for _, route in routes(service):
         guard = guard_of(route.endpoint)
         if guard.kind == "open":
