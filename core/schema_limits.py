@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from re import _constants as codes  # type: ignore[attr-defined]  # the parser's own names: no public module has them
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as codes  # the parser's own names: no public module has them
+from re import _parser as parser
 from typing import Any
 
 from core.errors import InvalidInputError
