@@ -16,7 +16,15 @@ from core.settings import Settings, load_settings
 
 log = structlog.get_logger(__name__)
 
-TASK_PACKAGES = ("ingest", "ingest.changes", "ingest.csv_files", "ingest.stewardship", "ml", "ml.suggestions")
+TASK_PACKAGES = (
+    "insight",
+    "ingest",
+    "ingest.changes",
+    "ingest.csv_files",
+    "ingest.stewardship",
+    "ml",
+    "ml.suggestions",
+)
 ALIVE_SECONDS = 30
 # Longer than the longest task: a task that runs past it is given to a second worker.
 VISIBILITY_SECONDS = 3600
@@ -24,6 +32,7 @@ _RELAY_SECONDS = 2.0
 _CHANGES_SECONDS = 1.0
 _DRAIN_SECONDS = 2.0
 _RETENTION_SECONDS = 3600.0
+_ATTRIBUTION_SECONDS = 21_600.0
 _BULK_SECONDS = 2.0
 _SWEEP_SECONDS = 60.0
 _SUGGESTIONS_SECONDS = 2.0
@@ -88,6 +97,7 @@ def _schedule() -> dict[str, Any]:
         "ml.sweep_suggestions": (_SUGGESTIONS_SECONDS, 10),
         "ml.schedule_suggestions": (_SCHEDULE_SECONDS, 1),
         "ingest.import_csv": (_IMPORT_SECONDS, 10),
+        "insight.refresh_attribution": (_ATTRIBUTION_SECONDS, 1),
         "ingest.tidy_csv_files": (_RETENTION_SECONDS, 1),
     }
     return {

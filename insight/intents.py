@@ -56,6 +56,8 @@ class Intent:
     last_at: datetime
     expires_at: datetime
     bought_before: bool
+    full_score: int
+    """The score at its last signal, before any decay."""
     converted_at: datetime | None = None
     order_key: str | None = None
     event_ids: tuple[str, ...] = ()
@@ -82,14 +84,18 @@ class _Spell:
             return 0
         repeats = sum(self.kinds.values()) - len(self.kinds)
         full = max(BASES[kind] for kind in self.kinds) + REPEAT * repeats + BOUGHT_BEFORE * self.bought_before
-        halvings = max(0, (at - self.last_at) // HALF_LIFE)
-        return min(HIGHEST, full) >> halvings
+        return decayed(min(HIGHEST, full), self.last_at, at)
 
     def is_over(self, at: datetime) -> bool:
         """Whether it ended before `at`: bought, too old, or too faint."""
         if self.converted is not None:
             return True
         return self.last_at is not None and (at - self.last_at >= LIFE or self.score(at) < LOWEST)
+
+
+def decayed(score: int, last_at: datetime, at: datetime) -> int:
+    """A score halved once for each full seven days since the last signal."""
+    return score >> max(0, (at - last_at) // HALF_LIFE)
 
 
 def fold_intents(signals: Iterable[Signal], sales: Iterable[Sale], now: datetime) -> list[Intent]:
@@ -158,6 +164,7 @@ def _intent(product: str, spell: _Spell, now: datetime) -> Intent | None:
         last_at=spell.last_at,
         expires_at=spell.last_at + LIFE,
         bought_before=spell.bought_before,
+        full_score=spell.score(spell.last_at),
         converted_at=sale.at if sale else None,
         order_key=sale.order_key if sale else None,
         event_ids=tuple(spell.event_ids),

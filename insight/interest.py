@@ -41,14 +41,20 @@ class Interest:
 
 def read_interest(graph: Graph, brand: str, root_id: str) -> Interest:
     """Everything that intents and journey of the live profile `root_id` need; empty for an unknown one."""
+    return read_interests(graph, brand, [root_id]).get(root_id, Interest())
+
+
+def read_interests(graph: Graph, brand: str, root_ids: Sequence[str]) -> dict[str, Interest]:
+    """The same for many live profiles in one round trip; unknown ones are left out."""
     rows = graph.read(
         "insight/read_interest",
-        brand=brand, root=root_id, kinds=[*BASES, TAKEN_BACK], interest=list(_INTEREST), newest=NEWEST_SIGNALS,
+        brand=brand, roots=list(root_ids), kinds=[*BASES, TAKEN_BACK], interest=list(_INTEREST), newest=NEWEST_SIGNALS,
         orders=NEWEST_ORDERS,
     )  # fmt: skip
-    if not rows:
-        return Interest()
-    row = rows[0]
+    return {row["root"]: _interest(row) for row in rows}
+
+
+def _interest(row: Mapping[str, Any]) -> Interest:
     signals = [
         Signal(one["id"], one["kind"], at, tuple(one["products"] or ()), one["channel"] or "other")
         for one in row["signals"]

@@ -6,6 +6,7 @@ from core.clock import Clock, utc_now
 from graph.driver import Graph
 from graph.process import process_graph
 from graph.repositories.outbox import ChangedProfiles, delete_marks, read_marks
+from insight.intent_lists import refresh_intents
 from ml.features.store import compute_features
 
 
@@ -22,6 +23,8 @@ def work_off_marks(graph: Graph, mark_ids: list[str], clock: Clock = utc_now) ->
         by_brand.setdefault(mark.brand, []).append(mark)
     for brand, marks in by_brand.items():
         changed = {profile_id for mark in marks for profile_id in mark.profile_ids}
-        failed = compute_features(graph, brand, sorted(changed), clock())
+        now = clock()
+        failed = compute_features(graph, brand, sorted(changed), now)
+        refresh_intents(graph, brand, sorted(changed), now)
         done = [mark.mark_id for mark in marks if failed.isdisjoint(mark.profile_ids)]
         delete_marks(graph, brand, done)

@@ -13,11 +13,13 @@ from api.openapi import answers
 from api.params import PageDep, read_moment
 from api.routes import CallerDep, GuardedRoute, ServicesDep
 from api.schemas.customer360 import Customer360, IdentityGraph, Timeline
+from api.schemas.journey import CustomerJourney
 from api.wiring import Services
 from brands.directory import Caller
 from core.errors import NotFoundError
 from graph.past import find_past_holder
 from graph.repositories.profiles import find_profile_id, read_identifier
+from insight.customer_journey import MOST_CONVERSIONS, MOST_WINDOW_DAYS, JourneyQuestion, get_journey
 from insight.identity_graph import get_identity_graph
 from insight.past360 import get_past360
 from insight.profile360 import etag, get_profile360, parse_include
@@ -117,6 +119,26 @@ def read_timeline(
 ) -> Response:
     """Events and merges of the whole cluster, one page at a time."""
     return JsonAnswer(list_timeline(services.graph, caller.brand, profile_id, page, where))
+
+
+@router.get(
+    "/{profile_id}/journey",
+    summary="Stages, touchpoints and credits",
+    operation_id="get_journey",
+    responses=answers(CustomerJourney, 401, 403, 404, 422, 503),
+)
+@needs("read")
+def read_journey(
+    profile_id: str,
+    caller: CallerDep,
+    services: ServicesDep,
+    window_days: Annotated[int, Query(ge=1, le=MOST_WINDOW_DAYS, description="Days before each conversion.")] = 30,
+    conversions: Annotated[int, Query(ge=0, le=MOST_CONVERSIONS, description="How many of the newest.")] = 10,
+    model: Annotated[str | None, Query(description="One of the six models; all without it.")] = None,
+) -> Response:
+    """Every stage entered with what moved the customer there; every conversion split over its touchpoints."""
+    question = JourneyQuestion(window_days, conversions, model)
+    return JsonAnswer(get_journey(services.graph, caller.brand, profile_id, question))
 
 
 @router.get(

@@ -1,13 +1,14 @@
-// What intents and journey of a live profile are folded from: its newest signals of each kind, its first moments, its orders.
+// What intents and journey of live profiles are folded from: its newest signals of each kind, its first moments, its orders.
 // Every part is an index look-up for each persona, so the cost does not grow with the history.
-// params: brand, root, kinds (signals of intents), interest (signals of consideration), newest (how many of each kind),
+// params: brand, roots, kinds (signals of intents), interest (signals of consideration), newest (how many of each kind),
 //   orders (how many of the newest)
-// returns: one row, maps of signals [{id, kind, at, products, channel}…], first_touch, first_interest, first_advocacy
+// returns: one row for each root: root, lists of signals [{id, kind, at, products, channel}…], first_touch, first_interest, first_advocacy
 //   [{id, at, kind}…], first_orders and last_orders [{key, at, products}…], delivered [{key, at}…]
 // mode: read
-MATCH (p:Customer {root_id: $root})
+UNWIND $roots AS root
+MATCH (p:Customer {root_id: root})
 WHERE p.brand = $brand
-WITH collect(p.id) AS personas
+WITH root, collect(p.id) AS personas
 CALL (personas) {
   UNWIND personas AS id
   UNWIND $kinds AS kind
@@ -83,4 +84,4 @@ CALL (personas, first_orders) {
   }
   RETURN collect({id: e.id, at: e.signal_at, kind: 'visit'}) AS visit_after
 }
-RETURN signals, first_touch, first_interest, first_advocacy, first_orders, last_orders, delivered, visit_after
+RETURN root, signals, first_touch, first_interest, first_advocacy, first_orders, last_orders, delivered, visit_after

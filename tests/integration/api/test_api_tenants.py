@@ -47,6 +47,7 @@ BODIES: dict[str, Any] = {
     "/api/transformations": {"steps": []},
     "/api/transformations/preview": {"event": {"type": "page_view"}, "steps": []},
     "/api/transformations/{version}/activate": {},
+    "/api/intent/track": {"kind": "cart", "product_id": "P1", "identifiers": {"email": "a@example.com"}},
     "/api/admin/brands": {"id": "never"},
 }
 TRACKING = ("/v1", "/batch", "/capture", "/e/", "/i/")
