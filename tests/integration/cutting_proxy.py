@@ -1,4 +1,4 @@
-"""A small TCP proxy in front of Neo4j that loses the connection right after it passed a COMMIT on."""
+"""A small TCP proxy in front of Neo4j that loses or holds the connection around a COMMIT."""
 
 import contextlib
 import socket
@@ -8,14 +8,24 @@ from urllib.parse import urlsplit
 
 # Bolt: a chunk of two bytes, structure without fields (B0), message COMMIT (12), end of message.
 COMMIT = b"\x00\x02\xb0\x12\x00\x00"
+BEFORE_COMMIT, AFTER_COMMIT = "before_commit", "after_commit"
+_SECONDS = 60
 
 
 class CuttingProxy:
-    """Passes bytes both ways; the next `cuts` commits reach the server and their answers never come back."""
+    """Passes bytes both ways; the next `cuts` commits reach the server and their answers never come back.
+
+    With `hold` the next commit stops: before the server has it, or after the server has carried it out and before its
+    answer is passed on. `held` is set then, and the connection stays like that until `let_go`.
+    """
 
     def __init__(self, target: tuple[str, int]) -> None:
         self.cuts = 0
         self.commits_cut = 0
+        self.held = threading.Event()
+        self._point: str | None = None
+        self._mute: set[socket.socket] = set()
+        self._gone = threading.Event()
         self._target = target
         self._listener = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self._accept, daemon=True).start()
@@ -26,8 +36,17 @@ class CuttingProxy:
         port: int = self._listener.getsockname()[1]
         return port
 
+    def hold(self, point: str) -> None:
+        """Stop at the next commit: BEFORE_COMMIT or AFTER_COMMIT."""
+        self._point = point
+
+    def let_go(self) -> None:
+        """Drop the connection that is held."""
+        self._gone.set()
+
     def close(self) -> None:
         """Take no more clients."""
+        self.let_go()
         self._listener.close()
 
     def _accept(self) -> None:
@@ -41,7 +60,17 @@ class CuttingProxy:
     def _requests(self, client: socket.socket, server: socket.socket) -> None:
         with contextlib.suppress(OSError), client, server:
             while data := client.recv(65536):
-                is_cut = self.cuts > 0 and data.endswith(COMMIT)
+                is_commit = data.endswith(COMMIT)
+                point, self._point = (self._point, None) if is_commit else (None, self._point)
+                if point == BEFORE_COMMIT:
+                    self.held.set()
+                    self._gone.wait(_SECONDS)
+                    # Closing alone says nothing to the server while another thread reads from it.
+                    server.shutdown(socket.SHUT_RDWR)
+                    return
+                if point == AFTER_COMMIT:
+                    self._mute.add(server)
+                is_cut = self.cuts > 0 and is_commit
                 if is_cut:
                     self.cuts -= 1
                     self.commits_cut += 1
@@ -54,6 +83,10 @@ class CuttingProxy:
     def _answers(self, server: socket.socket, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := server.recv(65536):
+                if server in self._mute:
+                    self.held.set()
+                    self._gone.wait(_SECONDS)
+                    return
                 client.sendall(data)
 
 
