@@ -306,7 +306,7 @@ def write_reviews(tx: Transaction, brand: str, working: WorkingSet, now: int) ->
             "identifiers": sorted(review.identifiers),
             "event_ids": review.event_ids,
             "rules": sorted(review.rules),
-            "profile_ids": sorted(review.profile_ids),
+            "profile_ids": sorted(review.proposed),
             "superseded_by": review.superseded_by,
         }
         for review in sorted(working.reviews, key=lambda review: review.id)

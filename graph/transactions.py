@@ -31,6 +31,11 @@ _MAX_BACKOFF = 0.25
 _TIMED_OUT = "TransactionTimedOut"
 
 
+# The server ended a healthy transaction (it shuts down, a time limit, an operator). The driver calls these the client's
+# fault; the event is not to blame and another try may well pass.
+_ENDED_BY_SERVER = ("LockClientStopped", "Transaction.Terminated", "TransactionTimedOut")
+
+
 class StaleReadError(Exception):
     """What was read before a lock no longer holds after it: roll back and try again."""
 
@@ -45,12 +50,13 @@ class RetryStats:
     duplicates: int = 0
     unknown_commits: int = 0
     outages: int = 0
+    ended_by_server: int = 0
 
     @property
     def total(self) -> int:
         """All retries."""
         once = self.deadlocks + self.lock_timeouts + self.stale_reads
-        return once + self.duplicates + self.unknown_commits + self.outages
+        return once + self.duplicates + self.unknown_commits + self.outages + self.ended_by_server
 
 
 retry_stats = RetryStats()
@@ -124,6 +130,8 @@ def _count_if_retryable(error: Exception) -> bool:
         retry_stats.deadlocks += 1
     elif isinstance(error, Neo4jError) and error.code and "LockAcquisitionTimeout" in error.code:
         retry_stats.lock_timeouts += 1
+    elif isinstance(error, Neo4jError) and error.code and any(word in error.code for word in _ENDED_BY_SERVER):
+        retry_stats.ended_by_server += 1
     elif isinstance(error, ClientError) and not error.is_retryable():
         return False
     elif error.is_retryable():  # type: ignore[attr-defined]

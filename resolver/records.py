@@ -72,6 +72,7 @@ class OpenReview:
 
     id: str
     profile_ids: set[str]
+    """Live profiles as they are now: a merge puts its survivor in the place of whom it absorbed."""
     reason: str = ""
     identifiers: set[str] = field(default_factory=set)
     event_ids: list[str] = field(default_factory=list)
@@ -79,6 +80,8 @@ class OpenReview:
     """Names of the rules that asked for a person."""
     apart: set[str] = field(default_factory=set)
     """Live profiles that a NOT_SAME mark keeps apart from one of those proposed."""
+    proposed: set[str] = field(default_factory=set)
+    """Whom this batch's events were about when they asked: what is written, for a later merge may be taken back."""
     is_new: bool = False
     is_changed: bool = False
     superseded_by: str | None = None

@@ -356,6 +356,7 @@ class WorkingSet:
             review = OpenReview(review_id_for(proposal.event_id), set(), proposal.reason, is_new=True)
             self.reviews.append(review)
         review.profile_ids |= ids
+        review.proposed |= review.profile_ids
         review.apart |= apart
         review.rules |= proposal.rules
         review.identifiers |= proposal.identifiers

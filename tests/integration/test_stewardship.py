@@ -204,3 +204,20 @@ def test_an_approval_of_which_some_had_become_one_says_so(graph: Graph, brand_id
     outcome = approve_review(graph, BrandSettings(brand_id), review, by=STEWARD)
     assert outcome.merge_id is not None
     assert outcome.note
+
+
+def test_a_review_opened_in_a_batch_is_about_those_whom_its_event_named(graph: Graph, brand_id: str) -> None:
+    named = send(graph, brand_id, "loyalty_id:L1", minute=2)
+    other = send(graph, brand_id, "phone:+1", minute=1)
+    opening, merging = commit_batch(
+        graph,
+        BrandSettings(brand_id),
+        [
+            event(brand_id, "loyalty_id:L1", "loyalty_id:L2", minute=3),
+            event(brand_id, "loyalty_id:L1", "phone:+1", minute=4),
+        ],
+    )
+    assert (opening.decision, merging.decision, merging.profile_id) == ("review", "merged", other)
+    unmerge(graph, brand_id, other)
+    [review] = list_reviews(graph, brand_id, Page(50), "pending")["items"]
+    assert set(review["profile_ids"]) == {named, opening.profile_id}

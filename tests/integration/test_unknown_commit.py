@@ -1,9 +1,13 @@
-"""A connection lost during COMMIT: the outcome is unknown, the replay makes it right."""
+"""A connection lost during COMMIT, a transaction that the server ended: the replay makes it right."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from core.brand import BrandSettings
+from core.decisions import EventResult
 from core.settings import Settings
 from graph.commit import commit_batch
 from graph.driver import Graph
+from graph.queries import query_text
 from graph.transactions import retry_stats
 from ingest.stewardship import merge_profiles, unmerge_profile
 from tests.factories import event, fact
@@ -47,3 +51,31 @@ def test_an_unknown_commit_of_a_command_is_carried_out_once(
         assert sorted(unmerge_profile(cut, brand, ids[0], by="steward")) == [ids[0], ids[2]]
     assert proxy.commits_cut == 3
     assert len(live_profiles(graph, brand_id)) == 2
+
+
+def test_a_transaction_that_the_server_ends_while_it_waits_is_tried_again(
+    graph: Graph, graph_settings: Settings, brand_id: str
+) -> None:
+    brand = BrandSettings(brand_id)
+    commit_batch(graph, brand, [event(brand_id, "email:a@x.io", key="1")])
+    with Graph.connect(graph_settings) as other, ThreadPoolExecutor(1) as pool, graph.session() as session:
+        with session.begin_transaction() as holder:
+            holder.run("MATCH (c:Customer {brand: $brand}) SET c.brand = c.brand", brand=brand_id).consume()
+            waiting = pool.submit(commit_batch, other, brand, [event(brand_id, "email:a@x.io", key="2")])
+            _end_the_waiting_one(graph, waiting)
+        [result] = waiting.result()
+    assert (result.decision, result.duplicate) == ("attached", False)
+    assert [(live.event_count, live.performed) for live in live_profiles(graph, brand_id)] == [(2, 2)]
+
+
+def _end_the_waiting_one(graph: Graph, waiting: Future[list[EventResult]]) -> None:
+    """As an operator, a time limit or a server that shuts down does."""
+    ended: list[object] = []
+    while not ended:
+        assert not waiting.done()
+        with graph.session() as session:
+            ended = session.run(
+                "SHOW TRANSACTIONS YIELD transactionId, currentQuery, status WHERE currentQuery STARTS WITH $text "
+                "AND status STARTS WITH 'Blocked' TERMINATE TRANSACTIONS transactionId YIELD message RETURN message",
+                text=query_text("commit/lock_customers")[:80],
+            ).values()
