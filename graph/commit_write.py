@@ -227,7 +227,7 @@ def _event_row(decided: DecidedEvent, at: int) -> list[Any]:
         list(decided.warnings) or None,
         list(decided.rules) or None,
         event.traits or None,
-        is_sighting(event) or None,
+        (not decided.asks_about_weak) if is_sighting(event) else None,
         event.signal or None,
         list(event.products) or None,
     ]

@@ -21,6 +21,9 @@ class DecidedEvent:
     review_id: str | None = None
     rules: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    asks_about_weak: bool = False
+    """Whether too many profiles to merge, anonymous ones among them, were its question: then it says nothing about who
+    uses its weak identifiers until a person has answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,11 @@ def _arrange(working: WorkingSet, rules: RuleSet) -> Arrangement:
         PastMerge(merge.id, merge.survivor_id, merge.absorbed_ids, merge.strong_cause_ids, True)
         for merge in working.merges
     ]
-    sightings = [_seen(decided) for decided in working.decided if decided.persona_id and is_sighting(decided.event)]
+    sightings = [
+        _seen(decided)
+        for decided in working.decided
+        if decided.persona_id and is_sighting(decided.event) and not decided.asks_about_weak
+    ]
     return arrange(Neighbourhood(members, merges, {}, [], dict.fromkeys(sorted(working.joined), 0), sightings), rules)
 
 

@@ -117,6 +117,9 @@ class WorkingSet:
             rules=tuple(hit.rule for hit in hits),
             warnings=(*event.warnings, *(_warning(hit) for hit in hits if hit.rule != RULE_THRESHOLD)),
         )
+        decided.asks_about_weak = RULE_THRESHOLD in decided.rules and any(
+            match.profile.is_anonymous for match in decision.matches
+        )
         if decision.kind is not DecisionKind.UNATTACHED:
             self._attach(decided, decision, dropped)
             self._note_unsettled(decided, decision, matched)
@@ -197,7 +200,9 @@ class WorkingSet:
 
     def _hands_on(self, decided: DecidedEvent, matched: Matched) -> bool:
         """Whether a sign-in stands apart from the owner of one of its weak identifiers: that changes hands with it."""
-        if not matched.signs_in or decided.persona_id is None or (len(matched.plain) == 1 and not decided.review_id):
+        if not matched.signs_in or decided.persona_id is None or decided.asks_about_weak:
+            return False
+        if len(matched.plain) == 1 and not decided.review_id:
             return False
         return any(
             found.type in WEAK_TYPES and not self._is_one(holder, decided.persona_id)
