@@ -12,8 +12,9 @@ from core.decisions import DecisionKind
 from core.identifiers import Identifier
 from graph.changes import became_shared, changes_of_reviews, write_changes
 from graph.commit_read import Found, lock_customers, lock_orders, read_details
-from graph.commit_write import order_rows, statistics_row, write_changed_mark, write_reviews
+from graph.commit_write import order_rows, persona_row, write_changed_mark, write_reviews
 from graph.retie_write import Redraw, refresh_groups
+from graph.tallies import recount_tallies
 from graph.traits import recount_traits
 from graph.transactions import StaleReadError, Transaction
 from resolver.crowded import Carrier, Crowded, fold_carriers
@@ -137,10 +138,11 @@ def _give_events(tx: Transaction, settings: BrandSettings, working: WorkingSet, 
     tx.run(
         "commit/update_personas",
         brand=settings.id,
-        rows=[[one, *statistics_row(working.personas[one].own, settings.currency)] for one in changed],
+        rows=[persona_row(working.personas[one], settings.currency) for one in changed],
     )
     tx.run("commit/respan_personas", brand=settings.id, ids=changed)
     recount_traits(tx, settings.id, changed)
+    recount_tallies(tx, settings.id, changed)
 
 
 def _load_personas(
