@@ -1,6 +1,7 @@
 """A connection lost during COMMIT, a transaction that the server ended: the replay makes it right."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from core.brand import BrandSettings
 from core.decisions import EventResult
@@ -70,7 +71,7 @@ def test_a_transaction_that_the_server_ends_while_it_waits_is_tried_again(
 
 def _end_the_waiting_one(graph: Graph, waiting: Future[list[EventResult]]) -> None:
     """As an operator, a time limit or a server that shuts down does."""
-    ended: list[object] = []
+    ended: list[list[Any]] = []
     while not ended:
         assert not waiting.done()
         with graph.session() as session:
