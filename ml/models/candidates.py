@@ -74,7 +74,7 @@ def blend(scores: Mapping[str, Floats], candidate: str) -> Floats:
 def fit_target(target: Target, snapshots: Sequence[Snapshot], start: int, recipe: Recipe) -> Fitted:
     """Fit every kind of model that the recipe names; `start` is the day on which the known history begins."""
     shortest = min((one.origin for one in snapshots), default=start) - start
-    columns = usable(LINEAR, shortest)
+    columns = usable(LINEAR, shortest, recipe.horizon)
     rows = stacked([learnt_outcome(target, one) for one in snapshots])
     if not {GLM, BOOSTED_GLM} & set(recipe.kinds) or not len(rows) or rows.max() == rows.min():
         return Fitted(target)
@@ -88,7 +88,7 @@ def fit_target(target: Target, snapshots: Sequence[Snapshot], start: int, recipe
     glm = fit_glm(FAMILY[target], names, Sample(inputs, rows / np.exp(scale), base - scale, weight), ridge)
     if BOOSTED_GLM not in recipe.kinds or target not in _BOOSTED_TARGETS:
         return Fitted(target, glm)
-    tree_columns = usable(BOOSTED, shortest)
+    tree_columns = usable(BOOSTED, shortest, recipe.horizon)
     kept = _thin(len(rows), recipe)
     sample = Sample(
         np.vstack([one.known.boosted[:, tree_columns] for one in snapshots])[kept],

@@ -24,6 +24,9 @@ BOOSTED = (
 """Columns that the boosted trees see: plain features, and what BG/NBD and Gamma-Gamma say."""
 
 
+_SHORT = 6
+
+
 def log_odds(probability: Floats) -> Floats:
     """Logit of probabilities inside 0 and 1."""
     return np.log(probability / (1.0 - probability))
@@ -40,11 +43,15 @@ def look_back(name: str) -> int:
     return int(tail[:-1]) if tail[:-1].isdigit() and tail.endswith("d") else 0
 
 
-def usable(names: tuple[str, ...], known_days: int) -> tuple[int, ...]:
-    """Places of the columns that mean the same in every window: counters that look back further than the shortest
-    history learnt from (`known_days`) are left out, because they would count more days at the cutoff than in training.
+def usable(names: tuple[str, ...], known_days: int, horizon: int) -> tuple[int, ...]:
+    """Places of the columns that mean the same in every window and at the cutoff.
+
+    Left out are counters that look back further than the shortest history learnt from (`known_days`), because they would
+    count more days at the cutoff than in training, and those that look back less than a sixth of the horizon, because
+    they say more of the moment than of the customer.
     """
-    return tuple(place for place, name in enumerate(names) if look_back(name) <= known_days)
+    spans = [(place, look_back(name)) for place, name in enumerate(names)]
+    return tuple(place for place, days in spans if not days or horizon / _SHORT <= days <= known_days)
 
 
 def linear_rows(f: PurchaseFeatures, quarter: BtydView) -> Floats:
