@@ -10,6 +10,7 @@ import typer
 from cli.benchmarks.growth import GrowthPlan, growth_markdown, measure_growth
 from cli.benchmarks.measure import KINDS
 from cli.benchmarks.merge_cost import MergeCostPlan, measure_merge_cost, merge_cost_markdown
+from cli.benchmarks.ml import MlPlan, measure_ml, ml_markdown
 from cli.benchmarks.report import to_json, to_markdown
 from cli.benchmarks.rounds import BenchPlan, run_bench
 from cli.benchmarks.servers import bench_servers
@@ -34,6 +35,12 @@ def bench(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     protection: Annotated[
         bool, typer.Option("--protection", help="Compare (c) with (f), the same without merge protection, instead.")
     ] = False,
+    ml: Annotated[
+        bool, typer.Option("--ml", help="Measure features and evaluate beside plain DuckDB and LightGBM instead.")
+    ] = False,
+    customers: Annotated[
+        int, typer.Option(min=1_000, help="Customers of --ml features; evaluate takes a fifth of them.")
+    ] = 1_000_000,
     seed: Annotated[int, typer.Option(help="Seed of the event mix.")] = 0,
     data_dir: Annotated[
         Path | None,
@@ -42,6 +49,9 @@ def bench(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
 ) -> None:
     """Measure the write path against a Neo4j, Redis and API of the bench's own; prints a Markdown report."""
     configure_logs(level="WARNING", as_json=False)
+    if ml:
+        _learning(MlPlan(customers, max(customers // 5, 1_000), rounds, seed), json_file)
+        return
     if grow or merge_cost:
         _special(grow=grow, merge_cost=merge_cost, json_file=json_file, data_dir=data_dir)
         return
@@ -57,6 +67,14 @@ def bench(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     say(to_markdown(result))
     if any(found.refused for measured in result.rounds for found in measured.values()):
         raise typer.Exit(1)
+
+
+def _learning(plan: MlPlan, json_file: Path | None) -> None:
+    """The measurements that need no servers."""
+    found = measure_ml(plan, note)
+    if json_file is not None:
+        json_file.write_text(json.dumps(found.as_dict(), indent=2) + "\n", encoding="utf-8")
+    say(ml_markdown(found))
 
 
 def _special(*, grow: bool, merge_cost: bool, json_file: Path | None, data_dir: Path | None) -> None:

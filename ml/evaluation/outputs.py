@@ -36,30 +36,26 @@ _PREDICTIONS = f"""
 """  # noqa: S608 (own names)
 
 
-def write_ranked(database: duckdb.DuckDBPyConnection, ranked: Ranked, as_of: int, path: Path) -> None:
+def write_ranked(database: duckdb.DuckDBPyConnection, ranked: Ranked, path: Path) -> None:
     """Ten rows a customer, by customer id and rank, each with its reason in words."""
     table = {name: getattr(ranked, name) for name in Ranked.__dataclass_fields__}
     table["c"], table["p"] = table.pop("customer"), table.pop("product")
-    query = f"""
-        SELECT customer_id, rank, products.product_id, format('{{:.6f}}', score) AS score,
-            CASE why
-                WHEN {Why.OWN:d} THEN 'bought ' || CASE own.times WHEN 1 THEN 'once' WHEN 2 THEN 'twice'
-                    ELSE own.times || ' times' END || ', last '
-                    || CASE own.ago WHEN 1 THEN '1 day' ELSE own.ago || ' days' END || ' ago'
-                WHEN {Why.TOGETHER:d} THEN 'often bought by people who buy ' || drivers.product_id
-                WHEN {Why.CATEGORY:d} THEN 'popular in ' || categories.category
-                ELSE 'popular with all customers' END AS reason
-        FROM found JOIN customers USING (c) JOIN products USING (p)
-            LEFT JOIN categories USING (k) LEFT JOIN products AS drivers ON drivers.p = driver
-            LEFT JOIN own ON why = {Why.OWN:d} AND own.c = found.c AND own.p = found.p
-        ORDER BY found.c, rank
-    """  # noqa: S608 (own names and numbers)
-    database.execute(
-        "CREATE TABLE IF NOT EXISTS own AS"
-        " SELECT c, p, count(*) AS times, $as_of - max(day) AS ago FROM bought GROUP BY c, p",
-        {"as_of": as_of},
-    )
-    _write(database, table, query, path)
+    _write(database, table, _RANKED, path)
+
+
+_RANKED = f"""
+    SELECT customer_id, rank, products.product_id, format('{{:.6f}}', score) AS score,
+        CASE why
+            WHEN {Why.OWN:d} THEN 'bought ' || CASE times WHEN 1 THEN 'once' WHEN 2 THEN 'twice'
+                ELSE times || ' times' END || ', last '
+                || CASE ago WHEN 1 THEN '1 day' ELSE ago || ' days' END || ' ago'
+            WHEN {Why.TOGETHER:d} THEN 'often bought by people who buy ' || drivers.product_id
+            WHEN {Why.CATEGORY:d} THEN 'popular in ' || categories.category
+            ELSE 'popular with all customers' END AS reason
+    FROM found JOIN customers USING (c) JOIN products USING (p)
+        LEFT JOIN categories USING (k) LEFT JOIN products AS drivers ON drivers.p = driver
+    ORDER BY c, rank
+"""  # noqa: S608 (own names and numbers)
 
 
 def _write(database: duckdb.DuckDBPyConnection, table: dict[str, np.ndarray], query: str, path: Path) -> None:

@@ -59,6 +59,6 @@ def _recommend(book: OrderBook, customers: Ints, job: Job, out: Path, tell: Tell
     for with_own, name in ((True, RECOMMENDATIONS), (False, RECOMMENDATIONS_NEW)):
         near = together if shelves.uses_together(with_own=with_own) else together.none()
         ranked = recommend(baskets, near, customers, with_own=with_own)
-        write_ranked(book.database, ranked, job.cutoff, out / name)
+        write_ranked(book.database, ranked, out / name)
     tell(f"recommended: {baskets.products} products")
     return shelves

@@ -12,7 +12,7 @@ from ml.orders.baskets import Baskets, load_baskets
 from ml.orders.history import Ints
 from ml.training import Job
 
-_MOST_JUDGED = 5_000
+_MOST_LEARNT, _MOST_JUDGED = 20_000, 5_000
 _BETTER = 1.01
 WITH_OWN, NEW_ONLY = "all", "new"
 
@@ -40,7 +40,7 @@ def judge_shelves(database: duckdb.DuckDBPyConnection, customers: int, job: Job)
     [(first,)] = database.execute("SELECT coalesce(min(day), 0) FROM bought").fetchall()
     days = max(1, min(job.horizon, 91, (job.cutoff - first) // 3))
     origin = job.cutoff - days
-    baskets = load_baskets(database, customers, origin)
+    baskets = load_baskets(database, customers, origin, every=-(-customers // _MOST_LEARNT))
     truth = _truth(database, origin, job)
     known = np.unique(baskets.customer)
     judged = np.intersect1d(np.unique(truth[0]), known)

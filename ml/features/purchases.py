@@ -44,8 +44,10 @@ def purchase_features(history: History, as_of: int) -> PurchaseFeatures:
     """
     known = history.before(as_of)
     ordered = known.orders > 0
-    buyers, starts, days = np.unique(known.customer[ordered], return_index=True, return_counts=True)
-    rows = _Rows(known, ordered, starts.astype(np.int64), days.astype(np.int64))
+    who = known.customer[ordered]
+    starts = np.flatnonzero(np.diff(who, prepend=-1)).astype(np.int64)
+    buyers = who[starts]
+    rows = _Rows(known, ordered, starts, np.diff(starts, append=len(who)))
     columns = {**_timing(rows, as_of), **_values(rows), **_recent(rows, as_of)}
     columns |= _refunds(known, buyers, columns["monetary_gross"])
     return PurchaseFeatures(as_of, buyers, columns)
@@ -55,10 +57,11 @@ class _Rows:
     """The days with an order, grouped by customer: sums, first and last of each group."""
 
     def __init__(self, known: History, ordered: Bools, starts: Ints, days: Ints) -> None:
-        self.day = known.day[ordered]
-        self.orders = known.orders[ordered]
-        self.value = known.gross[ordered] / UNITS
-        self.items = known.items[ordered]
+        rows = slice(None) if ordered.all() else ordered
+        self.day = known.day[rows]
+        self.orders = known.orders[rows]
+        self.value = known.gross[rows] / UNITS
+        self.items = known.items[rows]
         self.starts = starts
         self.ends = starts + days - 1
         self.days = days.astype(np.float64)

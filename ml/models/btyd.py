@@ -124,12 +124,20 @@ def _statistics(features: PurchaseFeatures) -> tuple[Floats, Floats, Floats]:
 def _fit_orders(features: PurchaseFeatures, start: Btyd | None) -> BgNbd:
     every = max(1, -(-len(features) // _MOST_CUSTOMERS))
     x, tx, age = (values[::every] for values in _statistics(features))
-    distinct, weights = np.unique(np.column_stack([x, tx, age]), axis=0, return_counts=True)
+    distinct, weights = _distinct(x, tx, age)
     centre = np.log([0.5, max(float(age.mean()), 0.1) / 3.0, 0.8, 2.4])
     target = _OrderTarget(distinct, weights.astype(np.float64), centre)
     first = centre if start is None else np.log([start.orders.r, start.orders.alpha, start.orders.a, start.orders.b])
     found = minimize(target, first, jac=True, method="L-BFGS-B", bounds=[(c - 8.0, c + 8.0) for c in centre])
     return BgNbd(*(float(value) for value in np.exp(found.x)))
+
+
+def _distinct(x: Floats, tx: Floats, age: Floats) -> tuple[Floats, Ints]:
+    """Each combination of the three once, and how many customers have it; days packed into one number for speed."""
+    whole = [np.round(values * scale).astype(np.int64) for values, scale in ((x, 1.0), (tx, WEEK), (age, WEEK))]
+    keys, counts = np.unique((whole[0] << 42) | (whole[1] << 21) | whole[2], return_counts=True)
+    low = (1 << 21) - 1
+    return np.column_stack([keys >> 42, ((keys >> 21) & low) / WEEK, (keys & low) / WEEK]), counts.astype(np.int64)
 
 
 class _OrderTarget:

@@ -10,7 +10,7 @@ from ml.metrics import amount_metrics, churn_metrics
 from ml.models.candidates import BLENDS, BTYD, Fitted, Recipe, blend, fit_target
 from ml.models.day_one import day_one_scores
 from ml.models.snapshots import Snapshot, SnapshotMaker, Windows
-from ml.models.targets import Target, level_gap, loss, to_value
+from ml.models.targets import Gap, Target, level_gap, loss, to_value
 from ml.orders.history import Floats
 
 DAY_ONE = "day_one"
@@ -19,6 +19,7 @@ TRAINING_WINDOWS = 4
 _BETTER = 0.001
 _MONTH, _MOST_MONTHS = 30, 6
 _LEVEL_PRIOR, _LEVEL_NOISE, _MOST_LEVEL = 0.10, 0.05, 0.25
+_SEASON_NOISE, _MOST_SEASON = 0.10, 0.70
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Judged:
     snapshot: Snapshot
     scores: Mapping[Target, Mapping[str, Floats]]
     months: Sequence["Month"] = ()
+    is_year_ago: bool = False
+    """Whether it saw the same days of the year as the horizon."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def judge(maker: SnapshotMaker, windows: Windows, window: tuple[int, int], recip
             scores[target] |= {name: blend(single, name) for name in usable}
             fitted[target] = found
     months = _months(maker, snapshot, fitted[Target.SPEND]) if fitted else []
-    return Judged(snapshot, scores, months)
+    return Judged(snapshot, scores, months, window in windows.year_ago)
 
 
 def _months(maker: SnapshotMaker, snapshot: Snapshot, fitted: Fitted) -> list[Month]:
@@ -106,21 +109,34 @@ def choose(target: Target, judged: Sequence[Judged]) -> Choice:
         if name not in {DAY_ONE, best} and _beats(losses[name], losses[best]):
             best = name
     gaps = [level_gap(target, one.scores[target][best], one.snapshot) for one in judged]
-    shift = 0.0 if best == DAY_ONE else level_shift(gaps)
+    shift = 0.0 if best == DAY_ONE else level_shift(gaps, [one.is_year_ago for one in judged])
     metrics = {name: [_metrics(target, one.scores[target][name], one.snapshot) for one in judged] for name in names}
     if shift:
         moved = [_metrics(target, one.scores[target][best] + shift, one.snapshot) for one in judged]
         metrics[f"{best}, level moved"] = moved
-    return Choice(target, best, losses, metrics, gaps, shift, _reason(best, losses))
+    return Choice(target, best, losses, metrics, [gap.size for gap in gaps], shift, _reason(best, losses))
 
 
-def level_shift(gaps: Sequence[float]) -> float:
-    """How far to move all scores: the mean gap, drawn towards 0 the more the windows disagree, within limits."""
-    if not gaps or not all(np.isfinite(gaps)):
+def level_shift(gaps: Sequence[Gap], year_ago: Sequence[bool]) -> float:
+    """How far to move all scores, within limits.
+
+    The mean gap is drawn towards 0 the more the windows disagree. Where one of them saw the same days a year ago, what
+    it differs by from the others is taken for the season, the more the larger that is beside the noise.
+    """
+    sizes = np.array([gap.size for gap in gaps])
+    if not len(sizes) or not np.isfinite(sizes).all():
         return 0.0
-    noise = max(float(np.var(gaps)), _LEVEL_NOISE**2)
-    kept = _LEVEL_PRIOR**2 / (_LEVEL_PRIOR**2 + noise)
-    return float(np.clip(float(np.mean(gaps)) * kept, -_MOST_LEVEL, _MOST_LEVEL))
+    season = np.array(year_ago, dtype=bool)
+    usual = sizes[~season] if (~season).any() else sizes
+    chance = float(np.mean([gap.noise**2 for gap in gaps]))
+    noise = max(float(np.var(usual)), _LEVEL_NOISE**2, chance)
+    shift = float(usual.mean()) * _LEVEL_PRIOR**2 / (_LEVEL_PRIOR**2 + noise)
+    limit = _MOST_LEVEL
+    if season.any() and len(usual) > 1:
+        differs = float(sizes[season].mean() - usual.mean())
+        shift += differs**3 / (differs**2 + 2.0 * max(_SEASON_NOISE**2, noise))
+        limit = _MOST_SEASON
+    return float(np.clip(shift, -limit, limit))
 
 
 def _beats(challenger: Sequence[float], holder: Sequence[float]) -> bool:

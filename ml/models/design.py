@@ -46,9 +46,9 @@ def look_back(name: str) -> int:
 def usable(names: tuple[str, ...], known_days: int, horizon: int) -> tuple[int, ...]:
     """Places of the columns that mean the same in every window and at the cutoff.
 
-    Left out are counters that look back further than the shortest history learnt from (`known_days`), because they would
-    count more days at the cutoff than in training, and those that look back less than a sixth of the horizon, because
-    they say more of the moment than of the customer.
+    Left out are counters that look back further than the shortest history learnt from (`known_days`): they would count
+    more days at the cutoff than in training; and those that look back less than a sixth of the horizon: they say more
+    of the moment than of the customer.
     """
     spans = [(place, look_back(name)) for place, name in enumerate(names)]
     return tuple(place for place, days in spans if not days or horizon / _SHORT <= days <= known_days)

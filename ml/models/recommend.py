@@ -1,23 +1,25 @@
 """Recommendations: own repeat purchases, products bought together (EASE), popular ones in the category and overall."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 
 import numpy as np
 from scipy import sparse
 
 from ml.orders.baskets import Baskets
-from ml.orders.history import Floats, Ints
+from ml.orders.history import Bools, Floats, Ints
 
 RANKS = 10
 _MOST_PRODUCTS = 2_000
-_NEIGHBOURS = 25
+_NEIGHBOURS = 20
 _PENALTY = 250.0
 _CHUNK = 8_192
-_SCORE_BITS, _COLUMN_BITS = 30, 14
-_STRONGEST = 4.0
+_SCORE_BITS, _COLUMN_BITS, _PRODUCT_BITS = 30, 14, 24
+_STRONGEST, _HEAVIEST = 4.0, 10.0
 _LEAST_BUYERS = 2
+_OWNED = 1e3
+_SHELF = 40
 
 
 class Why(IntEnum):
@@ -33,7 +35,8 @@ class Why(IntEnum):
 class Ranked:
     """Up to ten products for each customer: parallel arrays, sorted by customer and rank (from 1).
 
-    `score` falls with the rank, between 0 and 1; `driver` is the bought product that speaks most for it, else -1.
+    `score` falls with the rank, between 0 and 1. `driver` is the bought product that speaks most for one bought
+    together; `times` and `ago` say how often and how many days ago an own one was bought; -1 where they do not apply.
     """
 
     customer: Ints
@@ -42,18 +45,14 @@ class Ranked:
     score: Floats
     why: Ints
     driver: Ints
+    times: Ints
+    ago: Ints
 
     @classmethod
     def joined(cls, parts: "Sequence[Ranked]") -> "Ranked":
         """The parts one after the other."""
-        return cls(
-            customer=_joined([part.customer for part in parts]),
-            rank=_joined([part.rank for part in parts]),
-            product=_joined([part.product for part in parts]),
-            score=np.concatenate([np.zeros(0), *(part.score for part in parts)]),
-            why=_joined([part.why for part in parts]),
-            driver=_joined([part.driver for part in parts]),
-        )
+        empty = np.zeros(0, dtype=np.int64)
+        return cls(*(np.concatenate([empty, *(getattr(part, one.name) for part in parts)]) for one in fields(cls)))
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Together:
 
     def none(self) -> "Together":
         """The same without any neighbours: popular products take their place."""
-        return Together(self.products, sparse.csr_matrix(self.near.shape))
+        return Together(self.products, sparse.csr_matrix(self.near.shape, dtype=np.float32))
 
 
 def fit_together(baskets: Baskets) -> Together:
@@ -76,9 +75,9 @@ def fit_together(baskets: Baskets) -> Together:
     order = np.lexsort((alive, -baskets.buyers[alive]))[:_MOST_PRODUCTS]
     products = np.sort(alive[order]).astype(np.int64)
     if len(products) < 2:  # noqa: PLR2004 (one product has no other)
-        return Together(products, sparse.csr_matrix((len(products), len(products))))
+        return Together(products, sparse.csr_matrix((len(products), len(products)), dtype=np.float32))
     matrix = _matrix(baskets, products, np.arange(baskets.customers))
-    gram = (matrix.T @ matrix).toarray()
+    gram = (matrix.T @ matrix).toarray().astype(np.float64)
     gram[np.diag_indices_from(gram)] += _PENALTY
     inverse = np.linalg.inv(gram)
     weights = -inverse / np.diag(inverse)
@@ -89,6 +88,7 @@ def fit_together(baskets: Baskets) -> Together:
 def recommend(baskets: Baskets, together: Together, customers: Ints, *, with_own: bool) -> Ranked:
     """Ten products for each of these customers (ascending positions); `with_own` allows what they bought before."""
     parts = []
+    dense = together.near.toarray()
     for start in range(0, len(customers), _CHUNK):
         chunk = customers[start : start + _CHUNK]
         picks = _Picks(baskets, chunk)
@@ -96,7 +96,7 @@ def recommend(baskets: Baskets, together: Together, customers: Ints, *, with_own
             picks.add(*_own(baskets, chunk), Why.OWN)
         picks.add(*_together(baskets, together, chunk), Why.TOGETHER)
         picks.fill(with_own=with_own)
-        parts.append(picks.ranked(together))
+        parts.append(picks.ranked(together, dense))
     return Ranked.joined(parts)
 
 
@@ -105,6 +105,7 @@ class _Picks:
 
     def __init__(self, baskets: Baskets, chunk: Ints) -> None:
         self.baskets, self.chunk = baskets, chunk
+        self.rows, self.places = _rows_of(baskets, chunk)
         self.count = np.zeros(len(chunk), dtype=np.int64)
         self.product = np.full((len(chunk), RANKS), -1, dtype=np.int64)
         self.strength = np.zeros((len(chunk), RANKS))
@@ -112,8 +113,7 @@ class _Picks:
 
     def add(self, row: Ints, product: Ints, strength: Floats, why: Why) -> None:
         """Append picks, given by row and best first, as far as there is room; none may be chosen already."""
-        starts = np.searchsorted(row, row)
-        place = self.count[row] + np.arange(len(row)) - starts
+        place = self.count[row] + np.arange(len(row)) - np.searchsorted(row, row)
         fits = place < RANKS
         self.product[row[fits], place[fits]] = product[fits]
         self.strength[row[fits], place[fits]] = strength[fits]
@@ -122,103 +122,125 @@ class _Picks:
 
     def fill(self, *, with_own: bool) -> None:
         """Fill the rest with popular products of the customer's favourite category, then with popular ones."""
+        if (self.count == RANKS).all():
+            return
         baskets = self.baskets
-        by_category: dict[int, list[int]] = {}
-        for product in baskets.popular.tolist():
-            by_category.setdefault(int(baskets.category[product]), []).append(product)
-        everything = baskets.popular.tolist()
-        for row in np.flatnonzero(self.count < RANKS).tolist():
-            mine = slice(baskets.offsets[self.chunk[row]], baskets.offsets[self.chunk[row] + 1])
-            owned = baskets.product[mine]
-            taken = set(self.product[row, : self.count[row]].tolist())
-            if not with_own:
-                taken |= set(owned.tolist())
-            favourite = _favourite(baskets.category[owned], baskets.weight[mine])
-            for why, shelf in ((Why.CATEGORY, by_category.get(favourite, [])), (Why.POPULAR, everything)):
-                self._fill_row(row, shelf if favourite >= 0 or why is Why.POPULAR else [], taken, why)
+        favourite = self._favourites()
+        wanting = self.count < RANKS
+        for category in np.unique(favourite[wanting & (favourite >= 0)]).tolist():
+            shelf = baskets.popular[baskets.category[baskets.popular] == category]
+            self._take(
+                np.flatnonzero(wanting & (favourite == category)), shelf[:_SHELF], Why.CATEGORY, with_own=with_own
+            )
+        for shelf in (baskets.popular[:_SHELF], baskets.popular):
+            self._take(np.flatnonzero(self.count < RANKS), shelf, Why.POPULAR, with_own=with_own)
 
-    def _fill_row(self, row: int, shelf: Sequence[int], taken: set[int], why: Why) -> None:
-        place = int(self.count[row])
-        for product in shelf:
-            if place == RANKS:
-                break
-            if product not in taken:
-                taken.add(product)
-                self.product[row, place], self.why[row, place] = product, why
-                self.strength[row, place] = self.baskets.recent_buyers[product] / max(self.baskets.customers, 1)
-                place += 1
-        self.count[row] = place
+    def _take(self, rows: Ints, shelf: Ints, why: Why, *, with_own: bool) -> None:
+        """Append from the shelf, in its order, what those customers may still get."""
+        if not len(rows) or not len(shelf):
+            return
+        baskets = self.baskets
+        place = np.full(baskets.products, -1, dtype=np.int64)
+        place[shelf] = np.arange(len(shelf))
+        line = np.full(len(self.chunk), -1, dtype=np.int64)
+        line[rows] = np.arange(len(rows))
+        free = np.ones((len(rows), len(shelf)), dtype=bool)
+        chosen = self.product[rows]
+        taken_row, taken = np.nonzero(chosen >= 0)[0], place[chosen[chosen >= 0]]
+        free[taken_row[taken >= 0], taken[taken >= 0]] = False
+        if not with_own:
+            owner, owned = line[self.places], place[baskets.product[self.rows]]
+            both = (owner >= 0) & (owned >= 0)
+            free[owner[both], owned[both]] = False
+        room = RANKS - self.count[rows]
+        free &= np.cumsum(free, axis=1) <= room[:, None]
+        found, column = np.nonzero(free)
+        share = baskets.recent_buyers[shelf[column]] / max(baskets.customers, 1)
+        self.add(rows[found], shelf[column], share, why)
 
-    def ranked(self, together: Together) -> Ranked:
-        """The picks as parallel arrays, with scores that fall with the rank and the product that speaks for each."""
+    def _favourites(self) -> Ints:
+        """The category bought most by each customer; the smallest of equal ones, -1 for none."""
+        baskets = self.baskets
+        kinds = int(baskets.category.max(initial=-1)) + 1
+        if not kinds:
+            return np.full(len(self.chunk), -1, dtype=np.int64)
+        kind = baskets.category[baskets.product[self.rows]]
+        known = kind >= 0
+        keys = self.places[known] * kinds + kind[known]
+        weight = np.bincount(keys, baskets.weight[self.rows[known]], len(self.chunk) * kinds).reshape(-1, kinds)
+        return np.where(weight.max(axis=1) > 0, weight.argmax(axis=1), -1).astype(np.int64)
+
+    def ranked(self, together: Together, dense: Floats) -> Ranked:
+        """The picks as parallel arrays, with scores that fall with the rank and what is needed to give reasons."""
+        baskets = self.baskets
         row, place = np.nonzero(self.product >= 0)
         product, why = self.product[row, place], self.why[row, place]
         strength = self.strength[row, place]
         # Each kind has a band of its own, so that scores of different kinds stay comparable by rank.
         low, wide = np.array([0.5, 0.2, 0.1, 0.0])[why], np.array([0.5, 0.3, 0.1, 0.1])[why]
         score = low + wide * strength / (1.0 + strength)
-        driver = _drivers(self.baskets, together, self.chunk[row], product, why == Why.TOGETHER)
-        return Ranked(self.chunk[row], place + 1, product, score, why, driver)
+        own = why == Why.OWN
+        keys = baskets.customer[self.rows] * baskets.products + baskets.product[self.rows]
+        at = self.rows[np.searchsorted(keys, (self.chunk[row] * baskets.products + product)[own])]
+        times, ago = np.full(len(row), -1, dtype=np.int64), np.full(len(row), -1, dtype=np.int64)
+        times[own], ago[own] = baskets.times[at], baskets.as_of - baskets.last_day[at]
+        driver = _drivers(baskets, together.products, dense, (self.chunk[row], product, why == Why.TOGETHER))
+        return Ranked(self.chunk[row], place + 1, product, score, why, driver, times, ago)
 
 
 def _own(baskets: Baskets, chunk: Ints) -> tuple[Ints, Ints, Floats]:
     """What each customer bought, strongest habit first."""
     rows, places = _rows_of(baskets, chunk)
-    order = np.lexsort((baskets.product[rows], -baskets.last_day[rows], -baskets.weight[rows], places))
-    return places[order], baskets.product[rows][order], baskets.weight[rows][order]
+    return _best_first(places, baskets.weight[rows], baskets.product[rows], (_HEAVIEST, 20, _PRODUCT_BITS), None)
 
 
 def _together(baskets: Baskets, together: Together, chunk: Ints) -> tuple[Ints, Ints, Floats]:
     """Products not bought yet that go with what each customer bought: ten each at most, strongest first."""
     owned = _matrix(baskets, together.products, chunk)
-    scores = (owned @ together.near).tocoo()
+    scores = (owned @ together.near - owned * np.float32(_OWNED)).tocoo()
     new = np.asarray(scores.data) > 0
-    row, column, value = scores.row[new].astype(np.int64), scores.col[new].astype(np.int64), scores.data[new]
-    width = max(len(together.products), 1)
-    bought = np.sort(_entries(owned, width))
-    keys = row * width + column
-    found = np.searchsorted(bought, keys)
-    fresh = ~((found < len(bought)) & (bought[np.minimum(found, len(bought) - 1)] == keys)) if len(bought) else new[new]
-    row, column, value = row[fresh], column[fresh], value[fresh]
-    # Row, inverted score and column in one number: sorting plain integers is several times faster than sorting places.
-    top = (1 << _SCORE_BITS) - 1
-    inverted = top - np.minimum(value / _STRONGEST * top, top).astype(np.int64)
-    packed = np.sort((row << (_SCORE_BITS + _COLUMN_BITS)) | (inverted << _COLUMN_BITS) | column)
-    row = packed >> (_SCORE_BITS + _COLUMN_BITS)
-    best = np.arange(len(row)) - np.searchsorted(row, row) < RANKS
-    packed, row = packed[best], row[best]
-    column = packed & ((1 << _COLUMN_BITS) - 1)
-    strength = (top - ((packed >> _COLUMN_BITS) & top)) * _STRONGEST / top
+    row, column = scores.row[new].astype(np.int64), scores.col[new].astype(np.int64)
+    value = scores.data[new].astype(np.float64)
+    row, column, strength = _best_first(row, value, column, (_STRONGEST, _SCORE_BITS, _COLUMN_BITS), RANKS)
     return row, together.products[column], strength
 
 
-def _drivers(baskets: Baskets, together: Together, customer: Ints, product: Ints, wanted: np.ndarray) -> Ints:
-    """For picks of the kind TOGETHER, the bought product with the strongest weight towards them; -1 elsewhere."""
+def _best_first(
+    row: Ints, value: Floats, what: Ints, sizes: tuple[float, int, int], most: int | None
+) -> tuple[Ints, Ints, Floats]:
+    """Sorted by row and falling value, the first `most` of each row; `sizes`: largest value, bits of value and of what.
+
+    Row, inverted value and what are packed into one number: sorting plain integers is several times faster.
+    """
+    largest, value_bits, what_bits = sizes
+    top = (1 << value_bits) - 1
+    inverted = top - np.minimum(value / largest * top, top).astype(np.int64)
+    packed = np.sort((row << (value_bits + what_bits)) | (inverted << what_bits) | what)
+    row = packed >> (value_bits + what_bits)
+    if most is not None:
+        best = np.arange(len(row)) - np.searchsorted(row, row) < most
+        packed, row = packed[best], row[best]
+    strength = (top - ((packed >> what_bits) & top)) * largest / top
+    return row, packed & ((1 << what_bits) - 1), strength
+
+
+def _drivers(baskets: Baskets, products: Ints, dense: Floats, picks: tuple[Ints, Ints, Bools]) -> Ints:
+    """For picks (customer, product, whether wanted) the bought product with most weight towards it; -1 elsewhere."""
+    customer, product, wanted = picks
     found = np.full(len(product), -1, dtype=np.int64)
     asked = np.flatnonzero(wanted)
     if not len(asked):
         return found
     place = np.full(baskets.products, -1, dtype=np.int64)
-    place[together.products] = np.arange(len(together.products))
-    dense = together.near.toarray()
+    place[products] = np.arange(len(products))
     begin, end = baskets.offsets[customer[asked]], baskets.offsets[customer[asked] + 1]
     counts = end - begin
     starts = np.cumsum(counts) - counts
-    rows = np.arange(counts.sum()) - np.repeat(starts - begin, counts)
-    bought = place[baskets.product[rows]]
+    bought = place[baskets.product[np.arange(counts.sum()) - np.repeat(starts - begin, counts)]]
     weight = np.where(bought >= 0, dense[bought, np.repeat(place[product[asked]], counts)], 0.0)
     packed = (np.round(weight * 1e6).astype(np.int64) << _COLUMN_BITS) | np.maximum(bought, 0)
-    best = np.maximum.reduceat(packed, starts) & ((1 << _COLUMN_BITS) - 1)
-    found[asked] = together.products[best]
+    found[asked] = products[np.maximum.reduceat(packed, starts) & ((1 << _COLUMN_BITS) - 1)]
     return found
-
-
-def _favourite(categories: Ints, weight: Floats) -> int:
-    """The category bought most; the smallest of equal ones, -1 for none."""
-    known = categories >= 0
-    if not known.any():
-        return -1
-    return int(np.argmax(np.bincount(categories[known], weight[known])))
 
 
 def _rows_of(baskets: Baskets, chunk: Ints) -> tuple[Ints, Ints]:
@@ -231,23 +253,14 @@ def _rows_of(baskets: Baskets, chunk: Ints) -> tuple[Ints, Ints]:
 
 def _matrix(baskets: Baskets, products: Ints, chunk: Ints) -> sparse.csr_matrix:
     """1 where a customer of the chunk bought a product of the list."""
-    place = np.full(baskets.products, -1, dtype=np.int64)
+    place = np.full(baskets.products, -1, dtype=np.int32)
     place[products] = np.arange(len(products))
     rows, places = _rows_of(baskets, chunk)
     column = place[baskets.product[rows]]
     kept = column >= 0
-    shape = (len(chunk), len(products))
-    return sparse.csr_matrix((np.ones(int(kept.sum())), (places[kept], column[kept])), shape=shape)
-
-
-def _joined(parts: Sequence[Ints]) -> Ints:
-    return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
-
-
-def _entries(matrix: sparse.csr_matrix, width: int) -> Ints:
-    found = matrix.tocoo()
-    keys: Ints = found.row.astype(np.int64) * width + found.col.astype(np.int64)
-    return keys
+    ends = np.append(0, np.cumsum(np.bincount(places[kept], minlength=len(chunk))))
+    parts = (np.ones(int(kept.sum()), dtype=np.float32), column[kept], ends)
+    return sparse.csr_matrix(parts, shape=(len(chunk), len(products)))
 
 
 def _strongest(weights: Floats) -> sparse.csr_matrix:
@@ -255,6 +268,6 @@ def _strongest(weights: Floats) -> sparse.csr_matrix:
     count = min(_NEIGHBOURS, weights.shape[1])
     best = np.argpartition(-weights, count - 1, axis=1)[:, :count]
     rows = np.repeat(np.arange(len(weights)), count)
-    values = weights[rows, best.ravel()]
+    values = weights[rows, best.ravel()].astype(np.float32)
     kept = values > 0
     return sparse.csr_matrix((values[kept], (rows[kept], best.ravel()[kept])), shape=weights.shape)

@@ -11,6 +11,8 @@ from ml.models.btyd import BgNbd, Btyd, BtydView, GammaGamma, fit_btyd, look
 from ml.models.design import boosted_rows, linear_rows
 from ml.orders.history import Floats, History, Ints, Outcome, outcome
 
+YEAR_DAYS = 364
+LEAST_KNOWN_DAYS = 90
 REFERENCE_DAYS = 91.0
 """The span for which features say what BG/NBD expects: always the same, whatever the horizon."""
 
@@ -137,7 +139,14 @@ class Windows:
 
     def judged(self, count: int) -> list[tuple[int, int]]:
         """Origin and length of the windows that judge candidates, who learn only from days before the origin."""
-        return self._spread(self.end, 4 / 9, count)
+        windows = self._spread(self.end, 4 / 9, count)
+        return [*windows, *self.year_ago] if self.year_ago[:1] not in ([one] for one in windows) else windows
+
+    @property
+    def year_ago(self) -> list[tuple[int, int]]:
+        """The window of the same days a year before the cutoff, where enough was known before it; 52 weeks ago."""
+        origin = self.end - YEAR_DAYS
+        return [(origin, self.horizon)] if self.horizon <= YEAR_DAYS and origin - self.start >= LEAST_KNOWN_DAYS else []
 
     def _spread(self, end: int, from_share: float, count: int) -> list[tuple[int, int]]:
         span = end - self.start

@@ -1,6 +1,7 @@
 """The three targets: whether a customer orders, how often, for how much; what each is learnt from and counted by."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -57,14 +58,26 @@ def loss(target: Target, score: Floats, snapshot: Snapshot) -> float:
     return float(np.mean(mean ** (2 - power) / (2 - power) - found * mean ** (1 - power) / (1 - power)))
 
 
-def level_gap(target: Target, score: Floats, snapshot: Snapshot) -> float:
-    """By how much all scores would have to move for the total to come out right; money counts net of refunds."""
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """By how much all scores of a window would have to move for its total to come out right, and how sure that is."""
+
+    size: float
+    noise: float
+    """Standard error from the number of customers alone."""
+
+
+def level_gap(target: Target, score: Floats, snapshot: Snapshot) -> Gap:
+    """The gap between foretold and actual total; money counts net of refunds."""
+    value = to_value(target, score)
     if target is Target.CHURN:
-        chance = to_probability(score)
-        curve = float(np.mean(chance * (1.0 - chance)))
-        return float((np.mean(1.0 - snapshot.silent) - np.mean(chance)) / max(curve, 1e-6))
-    actual = float((snapshot.orders if target is Target.ORDERS else snapshot.spend).sum())
-    return float(np.log(max(actual, 1e-9) / max(float(to_value(target, score).sum()), 1e-9)))
+        curve = max(float(np.mean(value * (1.0 - value))), 1e-6)
+        found = float(np.mean(value) - np.mean(snapshot.silent))
+        return Gap(found / curve, (curve * len(value)) ** -0.5)
+    actual = snapshot.orders if target is Target.ORDERS else snapshot.spend
+    total = max(float(actual.sum()), 1e-9)
+    noise = float(np.sqrt(np.sum((actual - value) ** 2))) / total
+    return Gap(float(np.log(total / max(float(value.sum()), 1e-9))), noise)
 
 
 def stacked(values: Sequence[Floats]) -> Floats:

@@ -65,31 +65,30 @@ def number_products(database: duckdb.DuckDBPyConnection) -> list[str]:
     return [row[0] for row in database.execute("SELECT product_id FROM products ORDER BY p").fetchall()]
 
 
-def load_baskets(database: duckdb.DuckDBPyConnection, customers: int, as_of: int) -> Baskets:
-    """What was bought before the day `as_of`; needs the tables of `number_products`."""
-    [(products,)] = database.execute("SELECT count(*) FROM products").fetchall()
-    found = database.execute(_BASKETS, {"as_of": as_of}).fetchnumpy()
-    sums = database.execute(_PRODUCTS, {"as_of": as_of, "recent": as_of - RECENT_DAYS}).fetchnumpy()
+def load_baskets(database: duckdb.DuckDBPyConnection, customers: int, as_of: int, every: int = 1) -> Baskets:
+    """What was bought before the day `as_of`, by every so many-th customer; needs the tables of `number_products`."""
+    kinds = database.execute("SELECT coalesce(k, -1) AS k FROM products ORDER BY p").fetchnumpy()["k"]
+    found = database.execute(_BASKETS, {"as_of": as_of, "every": every}).fetchnumpy()
     rows = {name: np.asarray(found[name], dtype=np.int64) for name in ("c", "p", "weight", "times", "last_day")}
-    by_product = {name: np.asarray(sums[name], dtype=np.int64) for name in ("recent", "buyers", "k")}
+    recent = rows["p"][rows["last_day"] >= as_of - RECENT_DAYS]
     return Baskets(
         customers,
-        products,
+        len(kinds),
         as_of,
         customer=rows["c"],
         product=rows["p"],
         weight=rows["weight"] / float(_MILLION),
         times=rows["times"],
         last_day=rows["last_day"],
-        recent_buyers=by_product["recent"],
-        buyers=by_product["buyers"],
-        category=by_product["k"],
+        recent_buyers=np.bincount(recent, minlength=len(kinds)).astype(np.int64),
+        buyers=np.bincount(rows["p"], minlength=len(kinds)).astype(np.int64),
+        category=np.asarray(kinds, dtype=np.int64),
     )
 
 
 # Weights are whole millionths: sums of whole numbers do not depend on the order of rows.
 _BASKETS = f"""
-    WITH known AS (SELECT * FROM bought WHERE day < $as_of),
+    WITH known AS (SELECT * FROM bought WHERE day < $as_of AND c % $every = 0),
     visits AS (
         SELECT c, day, row_number() OVER (PARTITION BY c ORDER BY day DESC) - 1 AS later
         FROM (SELECT DISTINCT c, day FROM known)
@@ -98,8 +97,3 @@ _BASKETS = f"""
         count(*) AS times, max(day) AS last_day
     FROM known JOIN visits USING (c, day) GROUP BY c, p ORDER BY c, p
 """  # noqa: S608 (own names)
-_PRODUCTS = """
-    SELECT p, coalesce(any_value(k), -1) AS k, count(DISTINCT c) AS buyers,
-        count(DISTINCT c) FILTER (day >= $recent) AS recent
-    FROM products LEFT JOIN (SELECT * FROM bought WHERE day < $as_of) USING (p) GROUP BY p ORDER BY p
-"""

@@ -46,7 +46,8 @@ class History:
 
     def before(self, day: int) -> "History":
         """The same history as it was known at the start of that day."""
-        return self.keep(self.day < day)
+        inside = self.day < day
+        return self if inside.all() else self.keep(inside)
 
     def of(self, chosen: Ints) -> "History":
         """The rows of these customers, given as ascending positions; they are numbered anew from 0."""

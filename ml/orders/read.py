@@ -107,25 +107,32 @@ def _lines_query(wanted: dict[str, str], source: str) -> str:
             FROM typed
         )
         SELECT customer_id, hash(order_id) AS order_key, product_id, category, currency, day, is_bad,
-            CASE WHEN NOT is_bad THEN CAST(round(amount * {UNITS:.0f}) AS BIGINT) END AS amount,
-            CASE WHEN NOT is_bad THEN CAST(round(coalesce(quantity, 1) * {UNITS:.0f}) AS BIGINT) END AS quantity
+            CASE WHEN NOT is_bad THEN round(amount * {UNITS:.0f}) END AS amount,
+            CASE WHEN NOT is_bad THEN round(coalesce(quantity, 1) * {UNITS:.0f}) END AS quantity
         FROM judged WHERE is_bad OR day < $cutoff
     """  # noqa: S608 (own names)
 
 
 def _gather(database: duckdb.DuckDBPyConnection, names: list[str]) -> OrderBook:
     """Number the customers and products, and sum the lines by customer and day."""
-    database.execute(
-        "CREATE TABLE customers AS SELECT customer_id, (row_number() OVER (ORDER BY customer_id) - 1)::INTEGER AS c"
-        " FROM (SELECT customer_id FROM lines GROUP BY customer_id HAVING max(amount) >= 0)"
-    )
-    database.execute(_ORDERS)
-    found = database.execute(_DAYS).fetchnumpy()
-    ids = [row[0] for row in database.execute("SELECT customer_id FROM customers ORDER BY c").fetchall()]
+    ids, history = gather_history(database)
     [(lines, has_products, has_categories, currency)] = database.execute(
         "SELECT count(*), coalesce(bool_or(product_id <> ''), false), coalesce(bool_or(category <> ''), false),"
         " max(currency) FROM lines"
     ).fetchall()
+    return OrderBook(
+        database, ids, history, lines, has_products and "product_id" in names, has_categories, currency or None
+    )
+
+
+def gather_history(database: duckdb.DuckDBPyConnection) -> tuple[list[str], History]:
+    """Customer ids in binary order and their history, from a table `lines`; makes the table `customers`."""
+    database.execute(
+        "CREATE TABLE customers AS SELECT customer_id, (row_number() OVER (ORDER BY customer_id) - 1)::INTEGER AS c"
+        " FROM (SELECT customer_id FROM lines GROUP BY customer_id HAVING max(amount) >= 0)"
+    )
+    found = database.execute(_DAYS).fetchnumpy()
+    ids = database.execute("SELECT customer_id FROM customers ORDER BY c").fetchnumpy()["customer_id"].tolist()
     history = History(
         len(ids),
         np.asarray(found["c"], dtype=np.int64),
@@ -135,28 +142,36 @@ def _gather(database: duckdb.DuckDBPyConnection, names: list[str]) -> OrderBook:
         np.asarray(found["refund"], dtype=np.float64),
         np.asarray(found["items"], dtype=np.float64) / UNITS,
     )
-    return OrderBook(
-        database, ids, history, lines, has_products and "product_id" in names, has_categories, currency or None
-    )
+    return ids, history
 
 
-# An order is counted on the day of its first line that is no refund; its money on the days of its lines.
-_ORDERS = """
-    CREATE TABLE parts AS
-    SELECT c, order_key, day, max(amount) >= 0 AS is_order,
-        sum(greatest(amount, 0))::BIGINT AS gross, sum(greatest(-amount, 0))::BIGINT AS refund,
-        (sum(quantity) FILTER (amount >= 0))::BIGINT AS items
-    FROM lines JOIN customers USING (customer_id) GROUP BY c, order_key, day
+# An order is counted on the day of its first line that is no refund; its money on the days of its lines. Nearly every
+# order has one day: the few with more are summed again by day. Sums are of whole numbers, exact also as DOUBLE.
+_SUMS = """
+    max(amount) >= 0 AS is_order, sum(greatest(amount, 0.0)) AS gross, sum(amount) AS net,
+    sum(CASE WHEN amount >= 0 THEN quantity ELSE 0.0 END) AS items
 """
-_DAYS = """
-    WITH again AS (
-        SELECT c, order_key, min(day) AS day FROM parts WHERE is_order GROUP BY c, order_key HAVING count(*) > 1
+_DAYS = f"""
+    WITH parts AS MATERIALIZED (
+        SELECT c, order_key, min(day) AS day, max(day) AS last, {_SUMS}
+        FROM lines JOIN customers USING (customer_id) GROUP BY c, order_key
+    ),
+    long AS (
+        SELECT c, order_key, lines.day AS day, {_SUMS}
+        FROM (SELECT c, customer_id, order_key FROM parts JOIN customers USING (c) WHERE day < last)
+            JOIN lines USING (customer_id, order_key)
+        GROUP BY c, order_key, lines.day
+    ),
+    counted AS (
+        SELECT c, day, is_order AND day = min(day) FILTER (is_order) OVER (PARTITION BY c, order_key) AS is_order,
+            gross, net, items FROM long
+        UNION ALL
+        SELECT c, day, is_order, gross, net, items FROM parts WHERE day = last
     )
-    SELECT parts.c, parts.day, count(*) FILTER (is_order AND coalesce(parts.day = again.day, true)) AS orders,
-        sum(gross)::BIGINT AS gross, sum(refund)::BIGINT AS refund, coalesce(sum(items), 0)::BIGINT AS items
-    FROM parts LEFT JOIN again ON parts.c = again.c AND parts.order_key = again.order_key
-    GROUP BY parts.c, parts.day ORDER BY parts.c, parts.day
-"""
+    SELECT c, day, sum(is_order::INTEGER)::DOUBLE AS orders, sum(gross) AS gross, sum(gross) - sum(net) AS refund,
+        sum(items) AS items
+    FROM counted GROUP BY c, day ORDER BY c, day
+"""  # noqa: S608 (own names)
 
 
 def check_cutoff(text: str) -> date:

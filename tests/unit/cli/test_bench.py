@@ -2,6 +2,7 @@
 
 from cli.benchmarks.measure import Measured
 from cli.benchmarks.mix import make_samples, to_events
+from cli.benchmarks.ml import MlPlan, measure_ml, ml_markdown
 from cli.benchmarks.plan import describe_mix, plan_naive, plan_raw
 from cli.benchmarks.report import to_json, to_markdown
 from cli.benchmarks.rounds import BenchResult, find_ratios
@@ -58,3 +59,10 @@ def test_report_shows_ratios_beside_their_targets() -> None:
     result = BenchResult(facts, rounds, find_ratios(rounds))
     assert "| (c) / (a) | 0.40 | 0.40 | 0.40 | 0.35 | reached |" in to_markdown(result)
     assert to_json(result)["ratios"][0]["is_reached"] is True
+
+
+def test_learning_is_measured_beside_the_plain_tools_in_the_same_rounds() -> None:
+    result = measure_ml(MlPlan(2_000, 1_200, rounds=1), lambda _: None)
+    assert result.evaluate_ratio == result.evaluate[0] / (result.file_group_by[0] + result.lightgbm[0])
+    assert 0 < result.evaluate_gib < 3
+    assert "| 8 (bar 12) |" in ml_markdown(result)

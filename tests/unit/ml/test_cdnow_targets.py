@@ -55,7 +55,7 @@ def test_churn_reaches_its_targets(judged) -> None:
     assert len(orders) == 23_570
     assert found["roc_auc"] >= 0.769
     assert found["brier"] <= 0.1595
-    assert found["ece"] <= 0.025
+    assert found["ece"] <= 0.020
 
 
 def test_spend_reaches_its_targets(judged) -> None:
@@ -63,7 +63,7 @@ def test_spend_reaches_its_targets(judged) -> None:
     found = amount_metrics(columns["expected_spend"], spend)
     assert found["gini"] >= 0.720
     assert found["spearman"] >= 0.443
-    assert found["rmse"] <= 92.6
+    assert found["rmse"] <= 91.9
     assert found["decile_mape"] <= 0.12
     assert abs(found["bias"]) <= 0.08
 
