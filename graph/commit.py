@@ -7,6 +7,7 @@ from typing import Any
 from core.brand import BrandSettings
 from core.clock import now_micros
 from core.decisions import EventResult
+from core.errors import UnavailableError
 from core.events import IncomingEvent
 from graph.commit_read import BeforeLocks, load_working_set, read_before_locks
 from graph.commit_write import write_working_set
@@ -19,6 +20,17 @@ from resolver.working_set import DetailsMissingError, Unsettled, WorkingSet, res
 
 DEFAULT_BUDGET_SECONDS = 8.0
 BODY_DIFFERS = "message_id: a repeat with another body; the first one stands"
+
+
+class PartlyStoredError(UnavailableError):
+    """A batch stopped after some of its transactions: `answered` are the results of its first events, stored for good.
+
+    What stopped it is the cause.
+    """
+
+    def __init__(self, answered: Sequence[EventResult]) -> None:
+        super().__init__("The graph took a part of the batch only.")
+        self.answered = tuple(answered)
 
 
 @dataclass(slots=True)
@@ -41,8 +53,8 @@ def commit_batch(
     """Store `events` of one brand exactly once each and answer their results in the same order.
 
     Returns after the commit. An event that changes weak links ends its transaction, so that what follows is decided on
-    the graph as it left it. Raises UnavailableError when Neo4j does not take the batch within `budget_seconds`; then
-    events of it may be stored, and a repeat is answered as a duplicate.
+    the graph as it left it. Raises UnavailableError when Neo4j does not take the batch within `budget_seconds`, and
+    PartlyStoredError when anything stops it after some of its transactions.
     """
     answered: list[EventResult] = []
     while len(answered) < len(events):
@@ -54,7 +66,13 @@ def commit_batch(
         ) -> list[EventResult]:
             return _commit(tx, settings, rest, attempts)
 
-        answered += in_transaction(graph, work, budget_seconds=budget_seconds)
+        try:
+            answered += in_transaction(graph, work, budget_seconds=budget_seconds)
+        except Exception as error:
+            # Whatever it was: what is committed keeps its answer.
+            if answered:
+                raise PartlyStoredError(answered) from error
+            raise
     return answered
 
 

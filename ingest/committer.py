@@ -19,6 +19,7 @@ from core.brand import BrandSettings
 from core.decisions import EventResult
 from core.errors import ConstIntelError, PoisonedEventError, TimedOutError, TimedOutEventError, UnavailableError
 from core.events import IncomingEvent
+from graph.commit import PartlyStoredError
 
 log = structlog.get_logger(__name__)
 
@@ -229,6 +230,10 @@ def commit_halving(commit: CommitBatch, settings: BrandSettings, events: Sequenc
     """
     try:
         return list(commit(settings, events))
+    except PartlyStoredError as error:
+        rest = events[len(error.answered) :]
+        is_away = isinstance(error.__cause__, UnavailableError)
+        return [*error.answered, *([error] * len(rest) if is_away else commit_halving(commit, settings, rest))]
     except UnavailableError as error:
         return [error] * len(events)
     except Exception as error:  # writers must outlive any bad event; the reason is logged by type

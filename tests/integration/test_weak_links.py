@@ -6,14 +6,19 @@ import random
 import pytest
 
 from core.brand import BrandSettings
+from core.decisions import EventResult
+from core.errors import PoisonedEventError
 from core.events import IncomingEvent
+from core.identifiers import Identifier
 from core.rules import IdentityRules
 from graph.commit import commit_batch
 from graph.driver import Graph
 from graph.invariants import broken_invariants
 from graph.repositories.profiles import Page, list_merges
 from graph.repositories.reviews_read import list_reviews
+from ingest.committer import commit_halving
 from ingest.stewardship import merge_profiles, unmerge_profile
+from ingest.stewardship.linking import unlink_by_hand
 from tests.factories import event, fact
 from tests.integration.graph_state import by_identifier, live_profiles
 
@@ -302,3 +307,36 @@ def test_people_of_a_pending_review_count_as_one_where_they_share_devices(
     newcomer = by_identifier(graph, brand_id, "email:new@x.io")
     assert (newcomer.identifiers, newcomer.event_count) == (frozenset({"email:new@x.io", "device_id:t"}), 2)
     assert broken_invariants(graph, brand_id) == []
+
+
+def test_what_a_person_took_away_is_no_evidence_when_links_are_drawn_anew(graph: Graph, brand_id: str) -> None:
+    settings = BrandSettings(brand_id)
+    [[owner], _] = (
+        commit_batch(graph, settings, [one])
+        for one in (
+            event(brand_id, "email:a@x.io", "cookie_id:c", minute=1),
+            event(brand_id, "cookie_id:c", "device_id:t", minute=2),
+        )
+    )
+    for taken in (Identifier("cookie_id", "c"), Identifier("device_id", "t")):
+        unlink_by_hand(graph, settings, owner.profile_id or "", taken, by="test")
+    send(
+        graph, brand_id,
+        event(brand_id, "email:b@x.io", "device_id:t", minute=3),
+        event(brand_id, "email:c@x.io", "device_id:t", minute=4),
+    )  # fmt: skip
+    assert by_identifier(graph, brand_id, "device_id:t").identifiers == frozenset({"email:c@x.io", "device_id:t"})
+    assert by_identifier(graph, brand_id, "email:a@x.io").event_count == 2
+
+
+def test_what_a_batch_stored_before_a_bad_event_is_answered_as_new(graph: Graph, brand_id: str) -> None:
+    batch = [
+        event(brand_id, "email:a@x.io", "device_id:t", key="1", minute=1),
+        event(brand_id, "email:b@x.io", "device_id:t", key="2", minute=2),
+        event(brand_id, "email:c@x.io", key="bad", traits="{"),
+        event(brand_id, "email:d@x.io", "device_id:t", key="4", minute=4),
+    ]
+    outcomes = commit_halving(lambda brand, events: commit_batch(graph, brand, events), BrandSettings(brand_id), batch)
+    assert isinstance(outcomes[2], PoisonedEventError)
+    assert [one.duplicate for one in outcomes if isinstance(one, EventResult)] == [False, False, False]
+    assert by_identifier(graph, brand_id, "device_id:t").identifiers == frozenset({"email:d@x.io", "device_id:t"})

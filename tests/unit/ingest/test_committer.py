@@ -10,6 +10,7 @@ from core.brand import BrandSettings
 from core.decisions import EventResult
 from core.errors import PoisonedEventError, TimedOutError, TimedOutEventError, UnavailableError
 from core.events import IncomingEvent
+from graph.commit import PartlyStoredError
 from ingest.committer import GroupCommitter, commit_halving
 from tests.factories import event
 
@@ -118,6 +119,22 @@ def test_an_event_that_takes_too_long_by_itself_is_told_apart_from_bad_data() ->
 
     outcomes = commit_halving(commit, BRAND, [one(name, f"email:{name}") for name in ("x", "slow", "y")])
     assert [type(outcome) for outcome in outcomes] == [EventResult, TimedOutEventError, EventResult]
+
+
+@pytest.mark.parametrize("cause", [ValueError("bad"), UnavailableError("away")])
+def test_what_was_stored_before_something_stopped_the_batch_keeps_its_answer(cause: Exception) -> None:
+    def commit(_: BrandSettings, events: Sequence[IncomingEvent]) -> list[EventResult]:
+        names = [item.id for item in events]
+        if "evt_b_stop" in names:
+            if names.index("evt_b_stop"):
+                raise PartlyStoredError(stored(events[: names.index("evt_b_stop")])) from cause
+            raise cause
+        return stored(events)
+
+    outcomes = commit_halving(commit, BRAND, [one(name, f"email:{name}") for name in ("x", "y", "stop", "z")])
+    assert outcomes[:2] == stored([one("x", "email:x"), one("y", "email:y")])
+    last = (PoisonedEventError, EventResult) if isinstance(cause, ValueError) else (UnavailableError, UnavailableError)
+    assert tuple(type(outcome) for outcome in outcomes[2:]) == last
 
 
 def test_requests_that_waited_too_long_are_given_up_and_what_no_writer_took_is_not_stored() -> None:
