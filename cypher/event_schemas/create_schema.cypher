@@ -5,10 +5,11 @@
 MATCH (b:Brand {id: $brand})
 SET b.id = b.id
 WITH b
-OPTIONAL MATCH (known:EventSchema) WHERE known.brand = $brand AND known.type = $type AND known.op = $op
+OPTIONAL MATCH (known:EventSchema) WHERE known.brand = $brand AND known.type = $type AND known.version IS NOT NULL
+  AND known.op = $op
 WITH b, head(collect(known.version)) AS known,
-  COUNT { MATCH (s:EventSchema) WHERE s.brand = $brand AND s.type = $type } AS versions,
-  COUNT { MATCH (s:EventSchema) WHERE s.brand = $brand } >= $most AS is_full
+  COUNT { MATCH (s:EventSchema) WHERE s.brand = $brand AND s.type = $type AND s.version IS NOT NULL } AS versions,
+  COUNT { MATCH (s:EventSchema) WHERE s.brand = $brand AND s.is_active IS NOT NULL } >= $most AS is_full
 WITH known, coalesce(known, versions + 1) AS version, is_full
 FOREACH (_ IN CASE WHEN known IS NULL AND NOT is_full THEN [1] ELSE [] END |
   MERGE (s:EventSchema {id: $brand + '|' + $type + '|' + toString(version)})

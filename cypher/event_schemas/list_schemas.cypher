@@ -3,7 +3,7 @@
 // returns: schema
 // mode: read
 MATCH (s:EventSchema)
-WHERE s.brand = $brand AND s.type >= $after_type AND ($type IS NULL OR s.type = $type)
+WHERE s.brand = $brand AND s.type >= $after_type AND s.version IS NOT NULL AND ($type IS NULL OR s.type = $type)
   AND CASE WHEN s.type = $after_type THEN s.version < $before_version ELSE true END
   AND ($is_active IS NULL OR s.is_active = $is_active)
 RETURN properties(s) AS schema

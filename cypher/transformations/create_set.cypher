@@ -5,7 +5,7 @@
 MATCH (b:Brand {id: $brand})
 SET b.hash_key = coalesce(b.hash_key, $hash_key)
 WITH b
-OPTIONAL MATCH (known:TransformationSet) WHERE known.brand = $brand AND known.op = $op
+OPTIONAL MATCH (known:TransformationSet) WHERE known.brand = $brand AND known.created_at IS NOT NULL AND known.op = $op
 WITH b, head(collect(known.version)) AS known
 SET b.transformation_count = coalesce(b.transformation_count, 0) + CASE WHEN known IS NULL THEN 1 ELSE 0 END
 WITH b, coalesce(known, $prefix + toString(b.transformation_count)) AS version

@@ -24,6 +24,9 @@ QUERIES = [
     "outbox/list_unstreamed", "outbox/count_marks",
     "outbox/read_events", "outbox/set_streamed", "changes/list_unstreamed",
     "outbox/take_marks", "outbox/read_marks", "outbox/delete_marks",
+    "csv_imports/create_import", "csv_imports/list_imports", "csv_imports/list_due", "csv_imports/find_received",
+    "event_schemas/create_schema", "event_schemas/list_schemas", "transformations/create_set", "brands/get_brand",
+    "sessions/list_before", "sessions/list_after",
 ]  # fmt: skip
 
 
