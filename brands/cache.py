@@ -98,6 +98,14 @@ class FreshCache(Generic[K, V]):
                 entry.fresh_until = 0.0
             self._loading.pop(key, None)
 
+    def expire_older(self, key: K, seconds: float) -> bool:
+        """As `expire` when the value was loaded longer than `seconds` ago; whether it was."""
+        entry = self._entries.get(key)
+        if entry is None or time.monotonic() - entry.loaded_at < seconds:
+            return False
+        self.expire(key)
+        return True
+
     def close(self) -> None:
         """Start no more loads."""
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -16,6 +16,8 @@ from graph.repositories.endpoints import list_endpoints
 # A revoked key works this long in other processes at most.
 KEY_SECONDS = 30.0
 SETTINGS_SECONDS = 5.0
+# Wrong signatures at an address make it be read again once in this time at most.
+NEWER_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,16 @@ class BrandDirectory:
         if found is None or not found.secrets(utc_now()):
             raise NotFoundError("No such webhook address.")
         return found
+
+    async def newer_endpoint(self, known: EndpointRecord) -> EndpointRecord | None:
+        """The endpoint as it is stored now, None when `known` is what was read within the last second.
+
+        Asked when a signature does not fit: another process may have changed the secret over.
+        """
+        if not self._endpoints.expire_older((known.source, known.id), NEWER_SECONDS):
+            return None
+        found = await self._endpoints.fetch((known.source, known.id))
+        return found if found is not None and found != known else None
 
     async def endpoints_of_account(self, source: str, account: str) -> Sequence[EndpointRecord]:
         """Endpoints that registered a shop domain or account; the signature decides which one it is."""

@@ -23,6 +23,7 @@ from core.clock import utc_now
 from core.decisions import EventResult
 from core.errors import ConstIntelError, NotFoundError, UnauthorizedError
 from core.events import RawEvent
+from graph.repositories.brands import EndpointRecord
 from graph.repositories.catalogue import store_records
 from graph.repositories.dead_letters import event_letter
 from ingest.sources import SOURCES, Source, WebhookRequest
@@ -57,7 +58,7 @@ async def take_webhook(request: Request) -> Response:
             raise NotFoundError("No such webhook address.")
         return await _take(request, services, await _delivery(request, source, services), endpoint.brand)
     delivery = await _delivery(request, source, services)
-    return await _take(request, services, delivery, endpoint.brand, endpoint.secrets(delivery.request.now))
+    return await _take(request, services, delivery, endpoint.brand, endpoint)
 
 
 @router.post(
@@ -147,14 +148,14 @@ async def _delivery(request: Request, source: Source, services: Services) -> _De
 
 
 async def _take(
-    request: Request, services: Services, delivery: _Delivery, brand: str, secrets: Sequence[str] | None = None
+    request: Request, services: Services, delivery: _Delivery, brand: str, endpoint: EndpointRecord | None = None
 ) -> Response:
-    """Prove (where `secrets` are given), read, commit, answer; what became of it is noted for the brand."""
+    """Prove (where an `endpoint` is given), read, commit, answer; what became of it is noted for the brand."""
     started = time.perf_counter()
-    is_proven = secrets is None
+    is_proven = endpoint is None
     try:
-        if secrets is not None:
-            delivery.source.verify(delivery.request, secrets)
+        if endpoint is not None:
+            await _prove(services, delivery, endpoint)
             is_proven = True
         outcomes = await _store(services, delivery, brand)
         answer = _answer(delivery, outcomes, request.scope["request_id"])
@@ -165,6 +166,18 @@ async def _take(
     told = taken(outcomes, answer, _topic(delivery), time.perf_counter() - started)
     services.deliveries.add(brand, delivery.source.name, told)
     return JsonAnswer(answer)
+
+
+async def _prove(services: Services, delivery: _Delivery, endpoint: EndpointRecord) -> None:
+    """Check the signature, with the secret as it is now when another process changed it over."""
+    request = delivery.request
+    try:
+        delivery.source.verify(request, endpoint.secrets(request.now))
+    except UnauthorizedError:
+        newer = await services.directory.newer_endpoint(endpoint)
+        if newer is None:
+            raise
+        delivery.source.verify(request, newer.secrets(request.now))
 
 
 def _topic(delivery: _Delivery) -> str:

@@ -2,14 +2,18 @@
 
 import itertools
 import json
+import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.integration.api.conftest import Tenant
+from core.settings import Settings
+from ingest.sources.signing import twilio_form
+from tests.integration.api.conftest import Tenant, serving
 from tests.integration.api.webhook_senders import SOURCES, Sender
 
 ORDER = {"id": 1, "email": "a@example.com", "total_price": "10.00", "currency": "USD"}
@@ -48,6 +52,34 @@ def test_a_senders_own_secret_is_taken_and_the_old_one_works_on_for_its_time(ten
         401, 401,
     ]  # fmt: skip
     assert settings(tenant, "stripe")["old_secret_until"] is None
+
+
+def test_a_change_over_holds_in_every_process_within_seconds(tenant: Tenant, service_settings: Settings) -> None:
+    with serving(service_settings) as other:
+        elsewhere = Sender(replace(tenant, url=other.url))
+        assert elsewhere.send("stripe", CHARGE)["decision"] == "created"
+        tenant.client.post("/api/integrations/stripe/rotate", json={"secret": "whsec_of_the_sender"})
+        changed = replace(elsewhere, secret="whsec_of_the_sender")
+        deadline = time.monotonic() + 20
+        while changed.post("stripe", json.dumps(CHARGE).encode()).status_code != 200:
+            assert time.monotonic() < deadline
+        assert elsewhere.send("stripe", CHARGE)["duplicate"] is True
+
+
+def test_the_public_address_is_signed_whatever_host_a_proxy_asks_for(tenant: Tenant) -> None:
+    sender = Sender(tenant)
+    message = {"MessageSid": "SM1", "From": "whatsapp:+14155550101", "Body": "hi", "SmsStatus": "received"}
+    headers, content = twilio_form(sender.secret_of("twilio"), sender.url("twilio"), message)
+    proxied = {
+        **headers,
+        "Host": "10.0.0.7:8080",
+        "X-Forwarded-Host": "elsewhere.example",
+        "X-Forwarded-Proto": "https",
+    }
+    assert httpx.post(sender.url("twilio"), content=content, headers=proxied, timeout=30).status_code == 200
+    inner = twilio_form(sender.secret_of("twilio"), "http://10.0.0.7:8080" + sender.path("twilio"), message)[0]
+    refused = httpx.post(sender.url("twilio"), content=content, headers={**proxied, **inner}, timeout=30)
+    assert refused.status_code == 401
 
 
 def test_an_address_changes_over_and_the_old_one_ends(tenant: Tenant) -> None:

@@ -33,7 +33,11 @@ class Sender:
 
     def url(self, source: str) -> str:
         """The brand's own address of a source."""
-        return self.tenant.url + str(self.tenant.created["webhook_urls"][source])
+        return self.tenant.url + self.path(source)
+
+    def path(self, source: str) -> str:
+        """The address without its host."""
+        return str(self.tenant.created["webhook_urls"][source])
 
     def secret_of(self, source: str) -> str:
         """What the source signs with."""
