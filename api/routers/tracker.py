@@ -7,6 +7,7 @@ from importlib import resources
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from api.auth import is_open
 from api.routes import GuardedRoute
@@ -44,3 +45,6 @@ async def get_tracker(request: Request) -> Response:
     if "gzip" in request.headers.get("accept-encoding", ""):
         return Response(_PACKED, headers={**_HEADERS, "Content-Encoding": "gzip"}, media_type="text/javascript")
     return Response(SCRIPT, headers=_HEADERS, media_type="text/javascript")
+
+
+router.routes.append(Route("/tracker.js", get_tracker, methods=["HEAD"], include_in_schema=False))

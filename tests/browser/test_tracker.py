@@ -252,5 +252,6 @@ def test_the_script_is_small_is_kept_and_names_its_version(tenant: Tenant) -> No
         again = httpx.get(f"{tenant.url}/tracker.js", headers={"If-None-Match": known})
         assert (again.status_code, again.content) == (304, b"")
     assert httpx.get(f"{tenant.url}/tracker.js", headers={"If-None-Match": '"old"'}).status_code == 200
+    assert httpx.head(f"{tenant.url}/tracker.js").headers["etag"] == etag
     plain = httpx.get(f"{tenant.url}/tracker.js", headers={"Accept-Encoding": "identity"})
     assert plain.content == first.content

@@ -53,6 +53,12 @@ class ServiceProgram:
             assert time.monotonic() < deadline
             pause.wait(0.05)
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """End it as a power cut would."""
         if self._process is not None:

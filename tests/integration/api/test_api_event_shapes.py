@@ -85,6 +85,18 @@ def test_tracking_and_webhooks_are_answered_200_and_keep_a_dead_letter(tenant: T
     assert replayed.status_code == 200, replayed.text
 
 
+def test_rows_of_a_file_that_do_not_fit_are_refused_with_the_reason(tenant: Tenant) -> None:
+    made(tenant, mode="reject")
+    content = b"email,order_id,total\nf@example.com,A-1,5\nf@example.com,nope,5\n"
+    files = {"file": ("orders.csv", content)}
+    tried = tenant.client.post("/api/integrations/csv", files=files, data={"dry_run": "true"}).json()
+    done = tenant.client.post("/api/integrations/csv", files=files).json()
+    reason = "payload.order_id: does not match the pattern of the schema"
+    for found in (tried, done):
+        assert (found["accepted"], found["rejected"]) == (1, 1)
+        assert found["problems"] == [{"row": 3, "reason": reason}]
+
+
 def test_versions_are_kept_and_one_counts_until_none_does(tenant: Tenant) -> None:
     first = made(tenant, mode="reject")
     second = tenant.client.post(SCHEMAS, json={"type": "purchase", "schema": {}, "note": "free"}).json()
