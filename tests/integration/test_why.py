@@ -1,5 +1,6 @@
 """Why two identifiers are one person, and why not, over what real commits and decisions left in the graph."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from core.brand import BrandSettings
 from core.decisions import EventResult
 from core.errors import InvalidInputError, NotFoundError
 from core.identifiers import Identifier
+from core.rules import IdentityRules
 from graph.commit import commit_batch
 from graph.driver import Graph
 from ingest.stewardship import approve_review, merge_profiles, reject_review, unmerge_profile
@@ -252,3 +254,23 @@ def test_a_side_that_is_no_identifier_is_refused_by_name(asking: Asking, text: s
         asking.why(one, EMAIL, text)
     assert refused.value.field == "b"
     assert "nonsense" not in refused.value.detail
+
+
+def test_one_cut_of_a_hundred_identifiers_names_both_sides_and_the_merge_between_them(
+    graph: Graph, brand_id: str
+) -> None:
+    rules = IdentityRules(type_limits={}, shared_limits={})
+    asking = Asking(graph, brand_id)
+    asking.brand = BrandSettings(brand_id, rules=rules)
+    left = [f"email:l{number:02d}@x.io" for number in range(50)]
+    right = [f"email:r{number:02d}@x.io" for number in range(50)]
+    for side in (left, right):
+        told = [event(brand_id, one, other) for one, other in itertools.pairwise(side)]
+        commit_batch(graph, asking.brand, told)
+    joining = asking.send(left[25], right[25], minute=9)
+    answer = asking.why(joining.profile_id or "", left[20], right[30])
+    assert [step["to"] for step in answer["chain"]] == [*left[21:26], *right[25:31]]
+    assert [merge["merge_id"] for merge in answer["merges"]] == [joining.merge_id]
+    assert not answer["truncated"]
+    # Every step is as strong as the others: the first one is cut, and only what hangs on it falls off.
+    assert answer["cut"]["sides"] == [left[:21], sorted([*left[21:], *right])]
