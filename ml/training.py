@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ml.features.purchases import purchase_features
 from ml.models.btyd import Btyd
 from ml.models.bundle import Bundle, Part, combine
 from ml.models.candidates import BLENDS, Recipe, fit_target
 from ml.models.choose import DAY_ONE, Choice, Judged, choose, judge
 from ml.models.grade import Graded, grade_history
 from ml.models.intervals import Foretold, fit_spread
+from ml.models.segments import fit_scale
 from ml.models.snapshots import Snapshot, SnapshotMaker, Windows, sample_customers
 from ml.models.targets import Target
 from ml.orders.history import History
@@ -61,12 +63,15 @@ def train(history: History, job: Job, tell: Tell) -> Training:
     choices = {target: choose(target, judged) for target in Target} if judged else {}
     foretold = [_foretell(choices, one) for one in judged]
     spread = fit_spread([(said, one.snapshot.spend) for said, one in zip(foretold, judged, strict=True)])
+    scale = fit_scale(purchase_features(history, job.cutoff))
     if not graded.kinds:
         parts = {target: Part(DAY_ONE, 0.0) for target in Target}
-        return Training(job, windows, graded, choices, judged, foretold, Bundle(job.horizon, None, parts, spread))
+        return Training(
+            job, windows, graded, choices, judged, foretold, Bundle(job.horizon, None, parts, spread, scale)
+        )
     parts, btyd = _fit(maker, windows, choices, job)
     tell("models fitted on everything known before the cutoff")
-    return Training(job, windows, graded, choices, judged, foretold, Bundle(job.horizon, btyd, parts, spread))
+    return Training(job, windows, graded, choices, judged, foretold, Bundle(job.horizon, btyd, parts, spread, scale))
 
 
 def first_day(history: History, cutoff: int) -> int:

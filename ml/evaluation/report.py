@@ -13,7 +13,7 @@ from ml.evaluation.plots import plot_churn, plot_months, plot_spend
 from ml.evaluation.shelves import Shelves
 from ml.models.choose import Choice
 from ml.models.intervals import HIGH, LOW, coverage
-from ml.models.segments import realised, segment_names
+from ml.models.segments import fit_scale, realised, segment_names
 from ml.models.targets import Target
 from ml.orders.read import day_of
 from ml.training import Training
@@ -201,7 +201,7 @@ def _segments(training: Training) -> str:
     if not training.judged:
         return ""
     one = training.judged[0].snapshot
-    rows = realised(segment_names(one.known.features), one.silent, one.spend)
+    rows = realised(segment_names(one.known.features, fit_scale(one.known.features)), one.silent, one.spend)
     lines = [
         "## Segments",
         "",

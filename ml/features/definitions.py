@@ -1,4 +1,4 @@
-"""The list of all features, one sentence each: what `build.py` makes, the store keeps and the API explains."""
+"""The catalogue of all features, one sentence each: what `build.py` and `purchases.py` make, and the API explains."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -54,5 +54,51 @@ FEATURES: tuple[Feature, ...] = (
     Feature("cluster_size", FeatureType.COUNT, "personas", _NOW, "Personas below the live profile."),
     Feature("merges", FeatureType.COUNT, "merges", _NOW, "Merges that made the profile what it is."),
 )  # fmt: skip
+
+_BEFORE = "the customer's orders before as_of"
+
+
+def _lately(days: int) -> tuple[Feature, Feature]:
+    window = f"the last {days} days before as_of"
+    return (
+        Feature(f"orders_{days}d", FeatureType.COUNT, "orders", window, f"Orders of the last {days} days."),
+        Feature(f"spend_{days}d", FeatureType.NUMBER, "currency", window, f"Money of orders of the last {days} days."),
+    )
+
+
+PURCHASE_WINDOWS = (28, 56, 91, 182, 364)
+"""Days that the counters of recent orders and spend look back."""
+
+PURCHASE_FEATURES: tuple[Feature, ...] = (
+    Feature("order_days", FeatureType.COUNT, "days", _BEFORE, "Days with at least one order."),
+    Feature("frequency", FeatureType.COUNT, "orders", _BEFORE, "Distinct counted orders."),
+    Feature("recency_days", FeatureType.NUMBER, "days", _BEFORE, "Days since the last counted order."),
+    Feature("first_order_days", FeatureType.NUMBER, "days", _BEFORE, "Days since the first counted order."),
+    Feature("span_days", FeatureType.NUMBER, "days", _BEFORE, "Days from the first to the last order."),
+    Feature("order_day_gap_mean", FeatureType.NUMBER, "days", _BEFORE, "Mean time between order days in a row."),
+    Feature("order_day_gap_spread", FeatureType.NUMBER, "days", _BEFORE,
+            "Standard deviation of the gaps between order days; none below two gaps."),
+    Feature("order_day_gap_last", FeatureType.NUMBER, "days", _BEFORE, "Time between the last two order days."),
+    Feature("order_day_gap_ratio", FeatureType.NUMBER, "", _BEFORE, "Recency over the mean gap; none below two days."),
+    Feature("recency_share", FeatureType.NUMBER, "", _BEFORE, "Recency over the time since the first order."),
+    Feature("monetary_gross", FeatureType.NUMBER, "currency", _BEFORE, "Money of all orders, refunds not taken off."),
+    Feature("order_day_value_mean", FeatureType.NUMBER, "currency", _BEFORE, "Mean money of a day with orders."),
+    Feature("order_day_value_spread", FeatureType.NUMBER, "currency", _BEFORE,
+            "Standard deviation of the money of order days; none below two."),
+    Feature("order_day_value_max", FeatureType.NUMBER, "currency", _BEFORE, "Most money of one order day."),
+    Feature("order_day_value_first", FeatureType.NUMBER, "currency", _BEFORE, "Money of the first order day."),
+    Feature("order_day_value_last", FeatureType.NUMBER, "currency", _BEFORE, "Money of the last order day."),
+    Feature("order_day_value_repeat", FeatureType.NUMBER, "currency", _BEFORE,
+            "Mean money of order days after the first; none below two."),
+    Feature("order_day_value_trend", FeatureType.NUMBER, "", _BEFORE, "Money of the last order day over the mean."),
+    Feature("items_mean", FeatureType.NUMBER, "pieces", _BEFORE, "Mean quantity of an order day."),
+    Feature("items_last", FeatureType.NUMBER, "pieces", _BEFORE, "Quantity of the last order day."),
+    Feature("item_price", FeatureType.NUMBER, "currency", _BEFORE, "Money of all orders over their quantity."),
+    *(feature for days in PURCHASE_WINDOWS for feature in _lately(days)),
+    Feature("refunded", FeatureType.NUMBER, "currency", _BEFORE, "Money given back."),
+    Feature("refund_days", FeatureType.COUNT, "days", _BEFORE, "Days with at least one refund."),
+    Feature("refund_share", FeatureType.NUMBER, "", _BEFORE, "Money given back over the money of all orders."),
+)  # fmt: skip
+"""What models learn from, in currency as numbers; one function makes them for training, batch and single scoring."""
 
 BY_NAME = {feature.name: feature for feature in FEATURES}

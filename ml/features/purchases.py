@@ -4,10 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ml.features.definitions import PURCHASE_WINDOWS
 from ml.orders.history import UNITS, Bools, Floats, History, Ints
-
-WINDOWS = (28, 56, 91, 182, 364)
-"""Days that the counters of recent orders and spend look back."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +86,10 @@ def _timing(rows: _Rows, as_of: int) -> dict[str, Floats]:
         "recency_days": recency,
         "first_order_days": tenure,
         "span_days": last - first,
-        "gap_mean_days": mean,
-        "gap_spread_days": np.where(count > 1, spread, np.nan),
-        "gap_last_days": np.where(count > 0, gaps[rows.ends], np.nan),
-        "gap_ratio": recency / mean,
+        "order_day_gap_mean": mean,
+        "order_day_gap_spread": np.where(count > 1, spread, np.nan),
+        "order_day_gap_last": np.where(count > 0, gaps[rows.ends], np.nan),
+        "order_day_gap_ratio": recency / mean,
         "recency_share": recency / tenure,
     }
 
@@ -105,13 +103,13 @@ def _values(rows: _Rows) -> dict[str, Floats]:
     items = rows.sum(rows.items)
     return {
         "monetary_gross": total,
-        "order_value_mean": mean,
-        "order_value_spread": np.where(rows.days > 1, np.sqrt(np.maximum(square - mean * mean, 0.0)), np.nan),
-        "order_value_max": rows.max(rows.value),
-        "order_value_first": first,
-        "order_value_last": last,
-        "order_value_repeat": (total - first) / repeats,
-        "order_value_trend": last / np.where(mean > 0, mean, np.nan),
+        "order_day_value_mean": mean,
+        "order_day_value_spread": np.where(rows.days > 1, np.sqrt(np.maximum(square - mean * mean, 0.0)), np.nan),
+        "order_day_value_max": rows.max(rows.value),
+        "order_day_value_first": first,
+        "order_day_value_last": last,
+        "order_day_value_repeat": (total - first) / repeats,
+        "order_day_value_trend": last / np.where(mean > 0, mean, np.nan),
         "items_mean": items / rows.days,
         "items_last": rows.items[rows.ends],
         "item_price": total / np.where(items > 0, items, np.nan),
@@ -121,7 +119,7 @@ def _values(rows: _Rows) -> dict[str, Floats]:
 def _recent(rows: _Rows, as_of: int) -> dict[str, Floats]:
     columns = {}
     age = as_of - rows.day
-    for window in WINDOWS:
+    for window in PURCHASE_WINDOWS:
         inside = age <= window
         columns[f"orders_{window}d"] = rows.sum(np.where(inside, rows.orders, 0.0))
         columns[f"spend_{window}d"] = rows.sum(np.where(inside, rows.value, 0.0))

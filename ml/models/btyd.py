@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -70,16 +71,20 @@ class Btyd:
     value: GammaGamma
     orders_per_day: float
     """Mean number of orders on a day with any."""
+    typical_value: float
+    """Median money of an order day: what values are measured in."""
+    typical_items: float
+    """Median quantity of an order day."""
 
     def as_dict(self) -> dict[str, object]:
         """As JSON."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Mapping[str, float]]) -> "Btyd":
+    def from_dict(cls, stored: Mapping[str, Any]) -> "Btyd":
         """From what `as_dict` gave."""
-        per_day = float(stored["orders_per_day"])  # type: ignore[arg-type]
-        return cls(BgNbd(**stored["orders"]), GammaGamma(**stored["value"]), per_day)
+        scales = (float(stored[name]) for name in ("orders_per_day", "typical_value", "typical_items"))
+        return cls(BgNbd(**stored["orders"]), GammaGamma(**stored["value"]), *scales)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ def look(model: Btyd, features: PurchaseFeatures, days: float) -> BtydView:
         alive=model.orders.alive(x, tx, age),
         silence=np.clip(model.orders.silence(x, tx, age, weeks), 1e-6, 1.0 - 1e-6),
         order_days=np.maximum(model.orders.expected(x, tx, age, weeks), 1e-6),
-        value=np.maximum(model.value.expected(features["order_days"], features["order_value_mean"]), 1e-6),
+        value=np.maximum(model.value.expected(features["order_days"], features["order_day_value_mean"]), 1e-6),
     )
 
 
@@ -114,7 +119,12 @@ def fit_btyd(features: PurchaseFeatures, start: Btyd | None = None) -> Btyd:
     orders = _fit_orders(features, start)
     value = _fit_value(features, start)
     per_day = float(features["frequency"].sum() / features["order_days"].sum())
-    return Btyd(orders, value, per_day)
+    return Btyd(orders, value, per_day, _typical(features["order_day_value_mean"]), _typical(features["items_mean"]))
+
+
+def _typical(values: Floats) -> float:
+    positive = values[values > 0]
+    return float(np.median(positive)) if len(positive) else 1.0
 
 
 def _statistics(features: PurchaseFeatures) -> tuple[Floats, Floats, Floats]:
@@ -174,7 +184,7 @@ class _OrderTarget:
 
 
 def _fit_value(features: PurchaseFeatures, start: Btyd | None) -> GammaGamma:
-    count, mean = features["order_days"], features["order_value_mean"]
+    count, mean = features["order_days"], features["order_day_value_mean"]
     usable = np.flatnonzero((mean > 0) & (count > 1))
     usable = usable[:: max(1, -(-len(usable) // _MOST_VALUES))]
     typical = float(mean[mean > 0].mean()) if (mean > 0).any() else 1.0

@@ -15,7 +15,7 @@ from ml.models.choose import DAY_ONE
 from ml.models.day_one import day_one_scores
 from ml.models.glm import Glm
 from ml.models.intervals import HIGH, LOW, Foretold, Spread
-from ml.models.segments import segment_names
+from ml.models.segments import RfmScale, segment_names
 from ml.models.snapshots import Known, Snapshot
 from ml.models.targets import Target, to_value
 from ml.orders.history import Floats
@@ -68,6 +68,7 @@ class Bundle:
     btyd: Btyd | None
     parts: Mapping[Target, Part]
     spread: Spread
+    scale: RfmScale
 
     @property
     def is_day_one(self) -> bool:
@@ -85,7 +86,7 @@ class Bundle:
         known = Known(features, self.btyd) if self.btyd is not None else Known.without_model(features)
         foretold = self.foretell(Snapshot(features.as_of, horizon, known))
         low, high = self.spread.quantile(foretold, LOW), self.spread.quantile(foretold, HIGH)
-        return Predictions(foretold, low, high, segment_names(features))
+        return Predictions(foretold, low, high, segment_names(features, self.scale))
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON, without the texts of trees."""
@@ -94,6 +95,7 @@ class Bundle:
             "btyd": None if self.btyd is None else self.btyd.as_dict(),
             "targets": {target.value: part.as_dict() for target, part in self.parts.items()},
             "spread": self.spread.as_dict(),
+            "rfm_percentiles": self.scale.percentiles,
         }
 
     def texts(self) -> dict[str, str]:
@@ -106,7 +108,8 @@ class Bundle:
         """From what `as_dict` and `texts` gave; raises InvalidInputError when a text is not the one named."""
         parts = {Target(name): _part(Target(name), kept, texts) for name, kept in stored["targets"].items()}
         btyd = None if stored["btyd"] is None else Btyd.from_dict(stored["btyd"])
-        return cls(int(stored["horizon_days"]), btyd, parts, Spread.from_dict(stored["spread"]))
+        scale = RfmScale(stored["rfm_percentiles"])
+        return cls(int(stored["horizon_days"]), btyd, parts, Spread.from_dict(stored["spread"]), scale)
 
 
 def _part(target: Target, stored: Mapping[str, Any], texts: Mapping[str, str]) -> Part:

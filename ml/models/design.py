@@ -3,7 +3,7 @@
 import numpy as np
 
 from ml.features.purchases import PurchaseFeatures
-from ml.models.btyd import BtydView
+from ml.models.btyd import Btyd, BtydView
 from ml.orders.history import Floats
 
 LINEAR = (
@@ -14,12 +14,13 @@ LINEAR = (
 """Columns of the linear models, in this order."""
 
 BOOSTED = (
-    "order_days", "frequency", "recency_days", "first_order_days", "span_days", "gap_mean_days", "gap_spread_days",
-    "gap_last_days", "gap_ratio", "recency_share", "monetary_gross", "order_value_mean", "order_value_spread",
-    "order_value_max", "order_value_first", "order_value_last", "order_value_repeat", "order_value_trend", "items_mean",
-    "items_last", "item_price", "orders_28d", "spend_28d", "orders_56d", "spend_56d", "orders_91d", "spend_91d",
-    "orders_182d", "spend_182d", "orders_364d", "spend_364d", "refund_share", "refund_days",
-    "alive", "value_expected", "quarter_odds", "quarter_orders",
+    "order_days", "frequency", "recency_days", "first_order_days", "span_days", "order_day_gap_mean",
+    "order_day_gap_spread", "order_day_gap_last", "order_day_gap_ratio", "recency_share", "monetary_gross",
+    "order_day_value_mean", "order_day_value_spread", "order_day_value_max", "order_day_value_first",
+    "order_day_value_last", "order_day_value_repeat", "order_day_value_trend", "items_mean", "items_last",
+    "item_price", "orders_28d", "spend_28d", "orders_56d", "spend_56d", "orders_91d", "spend_91d", "orders_182d",
+    "spend_182d", "orders_364d", "spend_364d", "refund_share", "refund_days", "alive", "value_expected",
+    "quarter_odds", "quarter_orders",
 )  # fmt: skip
 """Columns that the boosted trees see: plain features, and what BG/NBD and Gamma-Gamma say."""
 
@@ -54,7 +55,7 @@ def usable(names: tuple[str, ...], known_days: int, horizon: int) -> tuple[int, 
     return tuple(place for place, days in spans if not days or horizon / _SHORT <= days <= known_days)
 
 
-def linear_rows(f: PurchaseFeatures, quarter: BtydView) -> Floats:
+def linear_rows(f: PurchaseFeatures, btyd: Btyd, quarter: BtydView) -> Floats:
     """A row of `LINEAR` for each customer; `quarter` is what BG/NBD says of the reference span."""
     share = f["recency_share"]
     repeats = f["order_days"] - 1.0
@@ -68,10 +69,10 @@ def linear_rows(f: PurchaseFeatures, quarter: BtydView) -> Floats:
         "recency_share": share,
         "recency_share_squared": share * share,
         "lapse": np.log(f["order_days"]) * share,
-        "value": np.log1p(_in_medians(f["order_value_mean"])),
-        "items": np.log1p(_in_medians(f["items_mean"])),
-        "gap_ratio": np.nan_to_num(np.log1p(np.minimum(f["gap_ratio"], 1e3))),
-        "gap_variation": np.nan_to_num(f["gap_spread_days"] / f["gap_mean_days"]),
+        "value": np.log1p(np.maximum(f["order_day_value_mean"], 0.0) / btyd.typical_value),
+        "items": np.log1p(np.maximum(f["items_mean"], 0.0) / btyd.typical_items),
+        "gap_ratio": np.nan_to_num(np.log1p(np.minimum(f["order_day_gap_ratio"], 1e3))),
+        "gap_variation": np.nan_to_num(f["order_day_gap_spread"] / f["order_day_gap_mean"]),
         "refund_share": np.nan_to_num(f["refund_share"]),
     }
     columns |= {name: np.log1p(f[name]) for name in LINEAR if look_back(name)}
@@ -87,10 +88,3 @@ def boosted_rows(f: PurchaseFeatures, quarter: BtydView) -> Floats:
         "quarter_orders": np.log(quarter.order_days),
     }
     return np.column_stack([said[name] if name in said else f[name] for name in BOOSTED])
-
-
-def _in_medians(values: Floats) -> Floats:
-    """Values as multiples of the median, none below 0."""
-    positive = values[values > 0]
-    typical = float(np.median(positive)) if len(positive) else 1.0
-    return np.maximum(values, 0.0) / typical

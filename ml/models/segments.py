@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
 
 from ml.features.purchases import PurchaseFeatures
 from ml.orders.history import Floats
@@ -12,6 +11,8 @@ from ml.orders.history import Floats
 CHAMPION, LOYAL, AT_RISK, NEW, POTENTIAL = "champion", "loyal", "at_risk", "new", "potential"
 SEGMENTS = (CHAMPION, LOYAL, AT_RISK, NEW, POTENTIAL)
 _FEW = 100
+_RFM = ("recency", "frequency", "money")
+_GRID = np.arange(1, 100)
 _RECENCY_STEPS = (7.0, 30.0, 45.0, 90.0)
 _MIDDLE = 3.0
 
@@ -25,26 +26,45 @@ class Rfm:
     money: Floats
 
 
-def rfm_scores(features: PurchaseFeatures) -> Rfm:
-    """Quintiles among these customers; fixed steps below 100 of them, where quintiles mean little.
+@dataclass(frozen=True)
+class RfmScale:
+    """Percentiles of recency, frequency and money among the customers of one day: what a customer is measured against.
 
-    Fixed steps: recency below 7, 30, 45, 90 days is 5, 4, 3, 2; frequency is the number of order days up to 5; money 3.
+    Without them, below 100 customers, fixed steps count: recency below 7, 30, 45, 90 days is 5, 4, 3, 2; frequency is
+    the number of order days up to 5; money is 3.
     """
-    recency, frequency = features["recency_days"], features["order_days"]
+
+    percentiles: dict[str, list[float]] | None = None
+
+    def scores(self, features: PurchaseFeatures) -> Rfm:
+        """Scores of any customers; equal values get the same score."""
+        recency, frequency = features["recency_days"], features["order_days"]
+        if self.percentiles is None:
+            steps = 5.0 - np.searchsorted(_RECENCY_STEPS, recency, side="right").astype(np.float64)
+            return Rfm(steps, np.minimum(frequency, 5.0), np.full(len(features), _MIDDLE))
+        money = _money(features)
+        found = (
+            _quintile(self.percentiles[name], values)
+            for name, values in zip(_RFM, (-recency, frequency, money), strict=True)
+        )
+        return Rfm(*found)
+
+
+def fit_scale(features: PurchaseFeatures) -> RfmScale:
+    """The scale of these customers."""
     if len(features) < _FEW:
-        steps = 5.0 - np.searchsorted(_RECENCY_STEPS, recency, side="right").astype(np.float64)
-        return Rfm(steps, np.minimum(frequency, 5.0), np.full(len(features), _MIDDLE))
-    money = features["monetary_gross"] - features["refunded"]
-    return Rfm(_quintile(-recency), _quintile(frequency), _quintile(money))
+        return RfmScale()
+    values = (-features["recency_days"], features["order_days"], _money(features))
+    return RfmScale({name: np.percentile(found, _GRID).tolist() for name, found in zip(_RFM, values, strict=True)})
 
 
-def segment_names(features: PurchaseFeatures) -> list[str]:
+def segment_names(features: PurchaseFeatures, scale: RfmScale) -> list[str]:
     """The segment of each customer, by the first rule that fits.
 
     new: one order and R >= 4; champion: R >= 4 and FM >= 4; loyal: R >= 3 and FM >= 3; at_risk: R <= 2 and FM >= 2.5;
     potential: everybody else. FM is the mean of F and M.
     """
-    scores = rfm_scores(features)
+    scores = scale.scores(features)
     value = (scores.frequency + scores.money) / 2.0
     rules = [
         (features["order_days"] == 1) & (scores.recency >= 4),  # noqa: PLR2004 (the rules of the docstring)
@@ -86,7 +106,13 @@ def realised(names: list[str], silent: Floats, spend: Floats) -> list[SegmentRow
     return rows
 
 
-def _quintile(values: Floats) -> Floats:
-    """1 to 5 by rank; equal values get the same score."""
-    scores: Floats = np.ceil(rankdata(values) / len(values) * 5.0)
-    return scores
+def _money(features: PurchaseFeatures) -> Floats:
+    money: Floats = features["monetary_gross"] - features["refunded"]
+    return money
+
+
+def _quintile(percentiles: list[float], values: Floats) -> Floats:
+    """1 to 5 by the share of the reference below, equal ones counted half."""
+    grid = np.asarray(percentiles)
+    places = np.searchsorted(grid, values, side="left") + np.searchsorted(grid, values, side="right")
+    return np.clip(np.ceil(places / (2.0 * len(grid)) * 5.0), 1.0, 5.0)

@@ -17,7 +17,7 @@ REFERENCE_DAYS = 91.0
 """The span for which features say what BG/NBD expects: always the same, whatever the horizon."""
 
 
-NO_BTYD = Btyd(BgNbd(1.0, 1.0, 1.0, 1.0), GammaGamma(1.0, 2.0, 1.0), 1.0)
+NO_BTYD = Btyd(BgNbd(1.0, 1.0, 1.0, 1.0), GammaGamma(1.0, 2.0, 1.0), 1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Known:
     @cached_property
     def linear(self) -> Floats:
         """Columns of the linear models."""
-        return linear_rows(self.features, self.quarter)
+        return linear_rows(self.features, self.btyd, self.quarter)
 
     @cached_property
     def boosted(self) -> Floats:

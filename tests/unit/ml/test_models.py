@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression, TweedieRegressor
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from core.errors import InvalidInputError
+from ml.features.definitions import FEATURES, PURCHASE_FEATURES
 from ml.features.purchases import purchase_features
 from ml.metrics import average_precision, churn_metrics, normalised_gini, roc_auc, spearman
 from ml.models.btyd import fit_btyd, look
@@ -20,7 +21,7 @@ from ml.models.bundle import Bundle
 from ml.models.day_one import day_one_silence
 from ml.models.glm import Family, Sample, fit_glm
 from ml.models.intervals import Foretold, coverage, fit_spread
-from ml.models.segments import segment_names
+from ml.models.segments import fit_scale, segment_names
 from ml.orders.history import UNITS, History
 from ml.training import Job, train
 from tests.retailers import make_rows, small
@@ -67,7 +68,7 @@ def test_day_one_model_behaves_as_documented(days_ago, silence, segment) -> None
     features = purchase_features(history_of(days_ago), AS_OF)
     assert float(day_one_silence(features, 90)[0]) == pytest.approx(silence, abs=0.03)
     if len(days_ago) > 2:
-        assert segment_names(features) == [segment]
+        assert segment_names(features, fit_scale(features)) == [segment]
 
 
 def test_day_one_churn_rises_with_recency_and_falls_with_the_horizon() -> None:
@@ -142,8 +143,12 @@ def test_a_bundle_answers_the_same_after_being_written_and_read() -> None:
     assert np.array_equal(before.high, after.high)
     with pytest.raises(InvalidInputError):
         again.predict(features, 90)
-    one = again.predict(features.take(np.array([5])), 60)
-    assert one.foretold.silence[0] == pytest.approx(before.foretold.silence[5], abs=0.02)
+    for place in (0, 5, 77):
+        alone = again.predict(purchase_features(history.of(features.customer[[place]]), end), 60)
+        for name in ("silence", "orders", "spend"):
+            among = getattr(before.foretold, name)[place]
+            assert getattr(alone.foretold, name)[0] == pytest.approx(among, rel=1e-12), name
+        assert alone.segments == [before.segments[place]]
 
 
 def test_trees_of_another_text_are_refused() -> None:
@@ -176,14 +181,22 @@ def test_features_equal_plain_sums_over_each_customers_orders() -> None:
         gaps = np.diff(days)
         expected = {
             "frequency": len(days), "recency_days": end - days[-1], "first_order_days": end - days[0],
-            "order_value_mean": values.mean(), "order_value_max": values.max(), "monetary_gross": values.sum(),
+            "order_day_value_mean": values.mean(), "order_day_value_max": values.max(), "monetary_gross": values.sum(),
             "orders_56d": (days >= end - 56).sum(), "spend_91d": values[days >= end - 91].sum(),
-            "order_value_spread": values.std() if len(days) > 1 else np.nan,
-            "gap_mean_days": gaps.mean() if len(gaps) else np.nan,
-            "gap_spread_days": gaps.std() if len(gaps) > 1 else np.nan,
+            "order_day_value_spread": values.std() if len(days) > 1 else np.nan,
+            "order_day_gap_mean": gaps.mean() if len(gaps) else np.nan,
+            "order_day_gap_spread": gaps.std() if len(gaps) > 1 else np.nan,
         }  # fmt: skip
         for name, value in expected.items():
             assert features[name][place] == pytest.approx(float(value), abs=1e-6, nan_ok=True), name
+
+
+def test_the_catalogue_lists_exactly_what_is_made() -> None:
+    made = purchase_features(history_of([1, 5, 9]), AS_OF)
+    assert set(made.columns) == {feature.name for feature in PURCHASE_FEATURES}
+    profile = {feature.name: feature.sentence for feature in FEATURES}
+    shared = [feature for feature in PURCHASE_FEATURES if feature.name in profile]
+    assert {feature.name for feature in shared} == {"frequency", "recency_days", "first_order_days", "refunded"}
 
 
 def test_one_customers_features_are_the_same_alone_and_among_all() -> None:
