@@ -4,6 +4,7 @@ import csv
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from core.clock import parse_time
 from core.errors import InvalidInputError
@@ -27,11 +28,13 @@ def read_header(path: Path) -> list[str]:
         start = file.read(4)
     if start[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         raise bad_row(1, "(header)", "the file is UTF-16; save it as UTF-8")
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with _open(path) as file:
         _, cells = next(_rows(file), (1, []))
     names = [cell.strip().lower() for cell in cells]
     if not any(names):
         raise bad_row(1, "(header)", "the file is empty or has no header")
+    if not all(map(_is_utf8, names)):
+        raise bad_row(1, "(header)", "is not UTF-8")
     for name in (*REQUIRED, *OPTIONAL):
         if names.count(name) > 1:
             raise bad_row(1, name, "the column stands there twice")
@@ -43,7 +46,7 @@ def read_header(path: Path) -> list[str]:
 def find_problem(path: Path, names: Sequence[str], cutoff: str) -> InvalidInputError | None:
     """The first row that does not fit, in file order; None when every row does. `cutoff` is an ISO date."""
     currencies = _Currencies(cutoff)
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with _open(path) as file:
         try:
             for number, cells in _rows(file):
                 if number == 1 or not cells:
@@ -52,6 +55,9 @@ def find_problem(path: Path, names: Sequence[str], cutoff: str) -> InvalidInputE
                     column = names[len(cells)] if len(cells) < len(names) else "(after the last)"
                     return bad_row(number, column, f"the row has {len(cells)} cells, the header {len(names)}")
                 row = dict(zip(names, cells, strict=True))
+                garbled = next((name for name, cell in row.items() if not _is_utf8(cell)), None)
+                if garbled is not None:
+                    return bad_row(number, garbled, "is not UTF-8")
                 wrong = next((name for name, check in CHECKS.items() if name in row and not check(row[name])), None)
                 if wrong is not None:
                     return bad_row(number, wrong, "is empty" if not row[wrong].strip() else EXPECTED[wrong])
@@ -73,11 +79,20 @@ class _Currencies:
 
     def fit(self, row: Mapping[str, str]) -> bool:
         code = row.get("currency", "").strip().upper()
-        at = parse_time(row["ordered_at"].strip())
+        at = parse_time(row["ordered_at"].strip().upper())
         if not code or at is None or self._cutoff is None or at >= self._cutoff:
             return True
         self._known = self._known or code
         return code == self._known
+
+
+def _open(path: Path) -> TextIO:
+    """The file as text; bytes that are no UTF-8 become lone surrogates, so that their cell can be named."""
+    return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def _is_utf8(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _is_number(text: str) -> bool:
@@ -91,7 +106,7 @@ def _is_number(text: str) -> bool:
 CHECKS: dict[str, Callable[[str], bool]] = {
     "customer_id": lambda text: bool(text.strip()),
     "order_id": lambda text: bool(text.strip()),
-    "ordered_at": lambda text: parse_time(text.strip()) is not None,
+    "ordered_at": lambda text: parse_time(text.strip().upper()) is not None,
     "amount": _is_number,
     "quantity": lambda text: not text.strip() or _is_number(text),
 }
@@ -114,8 +129,6 @@ def _rows(file: Iterator[str]) -> Rows:
             cells = next(reader)
         except StopIteration:
             return
-        except UnicodeDecodeError as error:
-            raise bad_row(number, "(any)", "is not UTF-8 here or soon after") from error
         except csv.Error as error:
             raise bad_row(number, "(any)", "is no valid CSV") from error
         yield number, cells

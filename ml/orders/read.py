@@ -16,7 +16,7 @@ from ml.orders.problems import MAX_AMOUNT, OPTIONAL, REQUIRED, bad_row, find_pro
 
 _MEMORY = "1500MB"
 _EPOCH = date(1970, 1, 1)
-_TIME = r"^\d{4}-\d{2}-\d{2}([T ]([01]\d|2[0-3]):\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$"
+_TIME = r"^\d{4}-\d{2}-\d{2}([T ]([01]\d|2[0-3]):\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):?[0-5]\d)?)?$"
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,8 @@ def _lines_query(wanted: dict[str, str], source: str) -> str:
                 {amount} AS amount, {quantity} AS quantity, trim({text["quantity"]}) <> '' AS has_quantity
             FROM {source}
         ), judged AS (
-            SELECT *, trim(customer_id) = '' OR trim(order_id) = '' OR day IS NULL OR amount IS NULL
+            SELECT *, trim(customer_id) = '' OR trim(order_id) = '' OR day IS NULL
+                OR day < {day_number(date.min)} OR amount IS NULL
                 OR NOT coalesce(abs(amount) <= {MAX_AMOUNT:.0f}, false)
                 OR (has_quantity AND NOT coalesce(abs(quantity) <= {MAX_AMOUNT:.0f}, false)) AS is_bad
             FROM typed

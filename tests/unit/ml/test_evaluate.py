@@ -128,6 +128,11 @@ def test_columns_are_found_by_name_in_any_order_and_ids_come_back_unchanged(tmp_
         ("a,1,2023-02-30,5\n", 2, "ordered_at"),
         ("a,1,01/05/2023,5\n", 2, "ordered_at"),
         ("a,1,,5\n", 2, "ordered_at"),
+        ("a,1,0000-05-01,5\n", 2, "ordered_at"),
+        ("a,1,2023-05-01T10:00:00+99:00,5\n", 2, "ordered_at"),
+        ("a,1,2023-05-01T25:00:00Z,5\n", 2, "ordered_at"),
+        ("\na,1,2023-05-01,5\n\nb,1,2023-05-01,1_000\n", 5, "amount"),
+        ('"a\nb",1,2023-05-01,5\nb,1,2023-05-01,inf\n', 3, "amount"),
         (",1,2023-05-01,5\n", 2, "customer_id"),
         ("a,,2023-05-01,5\n", 2, "order_id"),
         ("a,1,2023-05-01\n", 2, "amount"),
@@ -154,7 +159,7 @@ def test_a_bad_row_is_named_with_its_column(rows, row, column, tmp_path) -> None
         (b"customer_id,order_id,amount\na,1,5\n", "ordered_at"),
         (b"customer_id,order_id,amount,amount,ordered_at\n", "amount"),
         (b"\xff\xfec\x00", "(header)"),
-        (HEAD.encode() + b"\xe9,1,2023-05-01,5\n", "(any)"),
+        (HEAD.encode() + b"\xe9,1,2023-05-01,5\n", "customer_id"),
     ],
 )
 def test_a_file_that_is_no_order_file_is_refused(content, column, tmp_path) -> None:
