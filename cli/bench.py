@@ -11,6 +11,7 @@ from cli.benchmarks.growth import GrowthPlan, growth_markdown, measure_growth
 from cli.benchmarks.measure import KINDS
 from cli.benchmarks.merge_cost import MergeCostPlan, measure_merge_cost, merge_cost_markdown
 from cli.benchmarks.ml import MlPlan, measure_ml, ml_markdown
+from cli.benchmarks.reads import ReadPlan, measure_reads, reads_markdown
 from cli.benchmarks.report import to_json, to_markdown
 from cli.benchmarks.rounds import BenchPlan, run_bench
 from cli.benchmarks.servers import bench_servers
@@ -35,6 +36,10 @@ def bench(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     protection: Annotated[
         bool, typer.Option("--protection", help="Compare (c) with (f), the same without merge protection, instead.")
     ] = False,
+    read: Annotated[
+        bool,
+        typer.Option("--read", help="Compare the 360, look-ups and the timeline with a hand-written read instead."),
+    ] = False,
     ml: Annotated[
         bool, typer.Option("--ml", help="Measure features and evaluate beside plain DuckDB and LightGBM instead.")
     ] = False,
@@ -52,8 +57,9 @@ def bench(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     if ml:
         _learning(MlPlan(customers, max(customers // 5, 1_000), rounds, seed), json_file)
         return
-    if grow or merge_cost:
-        _special(grow=grow, merge_cost=merge_cost, json_file=json_file, data_dir=data_dir)
+    if grow or merge_cost or read:
+        chosen = {name for name, on in (("grow", grow), ("merge_cost", merge_cost), ("read", read)) if on}
+        _special(chosen, ReadPlan(events or 20_000, rounds=rounds, seed=seed), json_file, data_dir)
         return
     only = "c,f" if protection else only
     letters = tuple(letter for letter in KINDS if letter in only)
@@ -77,18 +83,22 @@ def _learning(plan: MlPlan, json_file: Path | None) -> None:
     say(ml_markdown(found))
 
 
-def _special(*, grow: bool, merge_cost: bool, json_file: Path | None, data_dir: Path | None) -> None:
+def _special(chosen: set[str], reads: ReadPlan, json_file: Path | None, data_dir: Path | None) -> None:
     """The measurements that are no rates."""
     found: dict[str, Any] = {}
-    with bench_servers(with_api=False, folder=data_dir) as servers:
-        if grow:
+    with bench_servers(with_api="read" in chosen, folder=data_dir) as servers:
+        if "grow" in chosen:
             grown = measure_growth(GrowthPlan(), servers, note)
             found["growth"] = [asdict(one) for one in grown]
             say(growth_markdown(grown))
-        if merge_cost:
+        if "merge_cost" in chosen:
             costs = measure_merge_cost(MergeCostPlan(), servers, note)
             found["merge_cost"] = [asdict(one) for one in costs]
             say(merge_cost_markdown(costs))
+        if "read" in chosen:
+            result = measure_reads(reads, servers, note)
+            found["read"] = asdict(result)
+            say(reads_markdown(result))
     if json_file is not None:
         json_file.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 

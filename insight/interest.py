@@ -31,6 +31,8 @@ _SECOND = 2
 class Interest:
     """Signals, sales and first moments of one live profile, oldest first."""
 
+    persona_ids: frozenset[str] = frozenset()
+    """The personas that this was read from."""
     signals: list[Signal] = field(default_factory=list)
     sales: list[Sale] = field(default_factory=list)
     """The newest counted orders."""
@@ -67,6 +69,7 @@ def _interest(row: Mapping[str, Any]) -> Interest:
     ]
     first_orders = sorted((at, one["key"]) for one in row["first_orders"] if (at := to_time(one["at"])) is not None)
     return Interest(
+        frozenset(row["personas"]),
         sorted(signals, key=lambda signal: (signal.at, signal.event_id)),
         sorted(sales, key=lambda sale: (sale.at, sale.order_key)),
         _moments(row, first_orders),

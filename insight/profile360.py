@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from core.clock import Clock, utc_now
-from core.errors import InvalidInputError, NotFoundError
+from core.errors import InvalidInputError, NotFoundError, UnavailableError
 from core.identifiers import PRIORITY, TIERS, Trust
 from core.money import to_decimal_string
 from graph.driver import Graph
 from graph.repositories.profiles import profile_card
 from graph.values import to_time, to_time_text
-from insight.interest import NEWEST_ORDERS, Standing, fold_profile, intent_item, journey_item, read_interest
+from insight.interest import NEWEST_ORDERS, Interest, Standing, fold_profile, intent_item, journey_item, read_interest
 from insight.statistics import order_gaps, summarise
 from resolver.tallies import SalesTally, read_channels, read_sales
 
@@ -21,6 +21,7 @@ SECTIONS = (
 )  # fmt: skip
 _FROM_INTEREST = frozenset({"overview", "statistics", "intents", "journey"})
 _MAX_IDENTIFIERS = 2_000
+_MOST_READS = 20
 _TRUST_ORDER = [trust.value for trust in Trust]
 
 
@@ -39,14 +40,7 @@ def get_profile360(
 ) -> dict[str, Any]:
     """The live profile that answers for `profile_id` with the chosen sections; raises NotFoundError."""
     wanted = frozenset(include)
-    rows = graph.read(
-        "insight/read_profile360",
-        brand=brand, id=profile_id, limit=_MAX_IDENTIFIERS,
-        with_identifiers="identifiers" in wanted, with_merges="merges" in wanted,
-    )  # fmt: skip
-    if not rows:
-        raise NotFoundError("No such profile.")
-    row = rows[0]
+    row, interest = _read(graph, brand, profile_id, wanted)
     card = profile_card(profile_id, row["profile"], row["personas"])
     sections: dict[str, Any] = {
         "overview": overview(card, row["profile"].get("ltv_minor", 0)),
@@ -58,8 +52,7 @@ def get_profile360(
         "consent": {},
     }
     tally, channels = _tallies(row["personas"])
-    if not wanted.isdisjoint(_FROM_INTEREST):
-        interest = read_interest(graph, brand, card["id"])
+    if interest is not None:
         intents, journey = fold_profile(interest, _standing(row["profile"], channels), clock())
         sections["intents"] = [intent_item(intent) for intent in intents]
         sections["journey"] = journey_item(journey)
@@ -69,6 +62,29 @@ def get_profile360(
         }
     head = {name: card[name] for name in ("id", "brand", "answered_for", "version", "recomputing")}
     return {**head, **{name: sections[name] for name in SECTIONS if name in wanted}}
+
+
+def _read(graph: Graph, brand: str, profile_id: str, wanted: frozenset[str]) -> tuple[dict[str, Any], Interest | None]:
+    """The stored profile, and what intents and journey are folded from where they are wanted, of the same personas.
+
+    The database gives no snapshot: a merge committed between or within the reads shows in the personas, and then
+    everything is read again. Raises NotFoundError, and UnavailableError when merges never leave a moment to read.
+    """
+    for _ in range(_MOST_READS):
+        rows = graph.read(
+            "insight/read_profile360",
+            brand=brand, id=profile_id, limit=_MAX_IDENTIFIERS,
+            with_identifiers="identifiers" in wanted, with_merges="merges" in wanted,
+        )  # fmt: skip
+        if not rows:
+            raise NotFoundError("No such profile.")
+        row = rows[0]
+        ids = {persona["id"] for persona in row["personas"]}
+        root = row["profile"]
+        interest = None if wanted.isdisjoint(_FROM_INTEREST) else read_interest(graph, brand, root["id"])
+        if len(ids) == root.get("persona_count", 1) and (interest is None or interest.persona_ids == ids):
+            return row, interest
+    raise UnavailableError("The profile is being merged; try again shortly.")
 
 
 def etag(profile: dict[str, Any]) -> str:

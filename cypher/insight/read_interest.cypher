@@ -2,7 +2,7 @@
 // Every part is an index look-up for each persona, so the cost does not grow with the history.
 // params: brand, roots, kinds (signals of intents), interest (signals of consideration), newest (how many of each kind),
 //   orders (how many of the newest)
-// returns: one row for each root: root, lists of signals [{id, kind, at, products, channel}…], first_touch, first_interest, first_advocacy
+// returns: one row for each root: root, personas (ids), lists of signals [{id, kind, at, products, channel}…], first_touch, first_interest, first_advocacy
 //   [{id, at, kind}…], first_orders and last_orders [{key, at, products}…], delivered [{key, at}…]
 // mode: read
 UNWIND $roots AS root
@@ -84,4 +84,4 @@ CALL (personas, first_orders) {
   }
   RETURN collect({id: e.id, at: e.signal_at, kind: 'visit'}) AS visit_after
 }
-RETURN root, signals, first_touch, first_interest, first_advocacy, first_orders, last_orders, delivered, visit_after
+RETURN root, personas, signals, first_touch, first_interest, first_advocacy, first_orders, last_orders, delivered, visit_after
