@@ -3,10 +3,12 @@
 import asyncio
 import gc
 import multiprocessing
+import queue
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
@@ -24,6 +26,7 @@ from resolver.working_set import WorkingSet
 
 _BUDGET_SECONDS = 60.0
 _START_TIMEOUT_SECONDS = 120.0
+_POLL_SECONDS = 1.0
 GROUPED_BATCH = 500
 GROUPED_WRITERS = 2
 
@@ -69,7 +72,7 @@ def run_writers(job: WriterJob, work: Sequence[Sequence[Unit]]) -> list[WriterRe
     try:
         reports: list[WriterReport] = []
         while len(reports) < len(processes):
-            answer = results.get()
+            answer = _next_answer(results, processes)
             if isinstance(answer, str):
                 raise RuntimeError(f"a writer of measurement {job.kind} failed: {answer}")
             reports.append(answer)
@@ -78,6 +81,17 @@ def run_writers(job: WriterJob, work: Sequence[Sequence[Unit]]) -> list[WriterRe
             process.terminate() if len(processes) != len(reports) else None
             process.join()
     return reports
+
+
+def _next_answer(results: Any, processes: Sequence[BaseProcess]) -> Any:
+    """What a writer says next; raises RuntimeError when one died without a word."""
+    while True:
+        try:
+            return results.get(timeout=_POLL_SECONDS)
+        except queue.Empty:
+            died = [process.exitcode for process in processes if process.exitcode]
+            if died:
+                raise RuntimeError(f"a writer ended with status {died[0]}") from None
 
 
 def _write(job: WriterJob, units: list[Unit], barrier: Barrier, results: Any) -> None:
