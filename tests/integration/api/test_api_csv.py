@@ -197,6 +197,23 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(tenant: Tenant) -> 
     assert counts(upload(tenant.client, ORDERS, dry_run="true").json()) == (3, 0, 0, 3)
 
 
+def test_a_dry_run_of_a_long_file_says_that_it_saw_a_part(service_settings: Settings, tenant: Tenant) -> None:
+    settings = service_settings.model_copy(update={"csv_dry_run_seconds": 0.000_001})
+    with serving(settings) as hasty, client_of(hasty.url, tenant.created["api_key"]) as client:
+        found = upload(client, large_file(2_000), dry_run="true").json()
+    assert (found["is_complete"], found["rows"]) == (False, 500)
+
+
+def test_a_header_alone_is_an_import_without_rows(tenant: Tenant) -> None:
+    job = imported(tenant, "email,total\n")
+    assert (counts(job), job["progress"]) == ((0, 0, 0, 0), 1.0)
+
+
+def test_a_file_without_identifiers_is_taken_and_a_dry_run_says_so(tenant: Tenant) -> None:
+    found = upload(tenant.client, "note,total\nx,1\n", dry_run="true").json()
+    assert found["notes"] == ["no column is an identifier: its rows cannot be tied to a person"]
+
+
 def test_a_packed_file_and_a_packed_body_are_taken(tenant: Tenant) -> None:
     assert counts(imported(tenant, gzip.compress(ORDERS.encode()), name="orders.csv.gz")) == (3, 3, 0, 0)
     request = httpx.Request("POST", "http://x", files={"file": ("o.csv", ORDERS.encode())})

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from core.brand import BrandSettings
 from core.errors import InvalidInputError
 from ingest.csv_files.columns import map_columns
 from ingest.csv_files.detect import SAMPLE_BYTES, TextProbe, detect_delimiter
-from ingest.csv_files.files import RejectedRows, read_rejected, safe_cell
+from ingest.csv_files.files import RejectedRows, read_rejected, remove_old_files, safe_cell
 from ingest.csv_files.options import ImportOptions
 from ingest.csv_files.reading import MAX_ROW_CHARACTERS, CsvRows, Format
 from ingest.csv_files.rows import RowReader
@@ -173,6 +175,18 @@ def test_a_cell_that_spreadsheets_run_is_made_safe_and_read_back(tmp_path: Path,
     [unit] = RowReader(rows.header, ImportOptions(), "d").units(rows, BrandSettings("b"), datetime.now(UTC))
     assert unit.raw is not None
     assert unit.raw.payload.get("note", "").strip() == text.strip()
+
+
+def test_only_files_that_nobody_asks_for_any_more_are_removed(tmp_path: Path) -> None:
+    hour, day = 3600, 24 * 3600
+    ages = {"imp_a.csv": 5 * day, "imp_b.rejected.csv": 31 * day, "imp_c.csv": hour, "upload-d.part": 2 * day,
+            "upload-e.part": hour}  # fmt: skip
+    now = time.time()
+    for name, age in ages.items():
+        (tmp_path / name).write_text("x")
+        os.utime(tmp_path / name, (now - age, now - age))
+    assert remove_old_files(tmp_path, keep_days=30) == 2
+    assert {path.name for path in tmp_path.iterdir()} == {"imp_a.csv", "imp_c.csv", "upload-e.part"}
 
 
 def test_refused_rows_go_on_where_the_last_settled_batch_ended(tmp_path: Path) -> None:
