@@ -48,7 +48,7 @@ Steps = Annotated[
 
 
 class SchemaCommand(Command):
-    """A new version of the schema of an event type's payload, in JSON Schema draft 2020-12."""
+    """A new version of the schema of a type's payload, in JSON Schema draft 2020-12; `format` is a remark only."""
 
     model_config = example({"type": "purchase", "schema": PURCHASE_SCHEMA, "mode": "reject", "activate": True})
 
