@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from core.identifiers import Identifier
+from core.visits import VisitSign
 
 CHANNELS = frozenset({"website", "mobile_app", "store", "whatsapp", "email", "sms", "crm", "import", "other"})
 
@@ -101,6 +102,8 @@ class IncomingEvent:
     """What it says about interest in products (`ingest/steps/signals.py`), empty for most events."""
     products: tuple[str, ...] = ()
     """Ids of the products that the signal is about."""
+    visit: VisitSign | None = None
+    """What it says about being in a store (`ingest/steps/visits.py`)."""
     persona_id: str | None = None
     is_alias: bool = False
     """The event states that its own values of a unique type are one person's."""

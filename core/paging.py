@@ -56,6 +56,22 @@ def decode_rank_cursor(cursor: str | None) -> tuple[float, str] | None:
             raise _made_up()
 
 
+def encode_key_cursor(key: str) -> str:
+    """The cursor of a list in order of a key: continues after the item of this key."""
+    return _encode([key])
+
+
+def decode_key_cursor(cursor: str | None) -> str | None:
+    """The key of the last item given out; None without a cursor; raises InvalidInputError for a made-up one."""
+    match _decode(cursor):
+        case None:
+            return None
+        case [str(key)] if key:
+            return key
+        case _:
+            raise _made_up()
+
+
 def _encode(parts: list[Any]) -> str:
     text = json.dumps(parts, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")

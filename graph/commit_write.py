@@ -8,7 +8,9 @@ from typing import Any
 
 from core import clock
 from core.brand import BrandSettings
+from core.events import IncomingEvent
 from core.identifiers import TRUST_ORDER
+from core.visits import store_key
 from graph.changes import changes_of_batch, changes_text
 from graph.commit_read import facts_to_json
 from graph.tallies import recount_tallies
@@ -230,7 +232,19 @@ def _event_row(decided: DecidedEvent, at: int) -> list[Any]:
         (not decided.asks_about_weak) if is_sighting(event) else None,
         event.signal or None,
         list(event.products) or None,
+        *_visit_row(event),
     ]
+
+
+def _visit_row(event: IncomingEvent) -> list[Any]:
+    """Store, time and what else a sign of presence says (JSON text); all null for other events."""
+    sign = event.visit
+    if sign is None:
+        return [None, None, None]
+    out = None if sign.out is None else clock.to_micros(sign.out)
+    told = [sign.store_id, sign.name, out, sign.method, sign.leaves]
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return [store_key(event.brand, sign.store_id), clock.to_micros(sign.at), text]
 
 
 def _write_merges(tx: Transaction, brand: str, working: WorkingSet, now: int) -> None:

@@ -13,6 +13,7 @@ from graph.repositories.profiles import profile_card
 from graph.values import to_time, to_time_text
 from insight.interest import NEWEST_ORDERS, Interest, Standing, fold_profile, intent_item, journey_item, read_interest
 from insight.statistics import order_gaps, summarise
+from insight.store_visits import read_visits
 from resolver.tallies import SalesTally, read_channels, read_sales
 
 SECTIONS = (
@@ -46,7 +47,6 @@ def get_profile360(
         "overview": overview(card, row["profile"].get("ltv_minor", 0)),
         "identifiers": [identifier_item(stored) for stored in sorted(row["identifiers"], key=identifier_order)],
         "predictions": None,
-        "visits": [],
         "campaigns": [],
         "merges": {"count": row["merge_count"], "last": last_merge(row["last_merge"])},
         "consent": {},
@@ -60,6 +60,8 @@ def get_profile360(
         sections["statistics"] = summarise(tally, channels, card["currency"]) | {
             "gaps": order_gaps(interest.sales[-NEWEST_ORDERS:])
         }
+    if "visits" in wanted:
+        sections["visits"] = read_visits(graph, brand, card["id"], clock())
     head = {name: card[name] for name in ("id", "brand", "answered_for", "version", "recomputing")}
     return {**head, **{name: sections[name] for name in SECTIONS if name in wanted}}
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from core.clock import parse_time
+
 _LONGEST = 80
 _ITEM_LISTS = ("items", "line_items", "lines", "products")
 _PRODUCT_NAMES = ("product_name", "name", "title", "product_title", "product_id", "sku")
@@ -86,8 +88,21 @@ def _order_status(payload: Payload, _: str, __: str) -> str:
 
 
 def _visit(payload: Payload, _: str, __: str) -> str:
-    store = _text(payload, "store_name", "store_id")
-    return f"Visited {store}" if store else "Visited a store"
+    store = _text(payload, "store_name", "store_id") or "a store"
+    minutes = _minutes(payload)
+    if payload.get("action") == "check_out":
+        return f"Left {store}{f' after {minutes}' if minutes else ''}"
+    return f"Visited {store}{f' for {minutes}' if minutes else ''}"
+
+
+def _minutes(payload: Payload) -> str:
+    """Whole minutes between check-in and check-out in words; empty when either is not told."""
+    times = [payload.get(name) for name in ("check_in_at", "check_out_at")]
+    came, left = (parse_time(at) if isinstance(at, str) else None for at in times)
+    if came is None or left is None or left < came:
+        return ""
+    minutes = int((left - came).total_seconds()) // 60
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
 def _campaign(verb: str) -> Teller:

@@ -15,7 +15,7 @@ OPEN = "open"
 
 # Facts of parts that the service does not have yet: shown, never passed.
 OPEN_FACTS = frozenset({
-    "prediction", "automation_executions", "messages_sent", "intents", "visits", "journey_stage",
+    "prediction", "automation_executions", "messages_sent",
 })  # fmt: skip
 
 _POLL_SECONDS = 0.5
@@ -163,6 +163,23 @@ def _event_types(reader: Reader, expected: dict[str, int]) -> Iterator[Fact]:
     yield reader.fact("event_types", dict(sorted(expected.items())), dict(sorted(found.items())))
 
 
+def _section_of(name: str) -> Callable[[Reader, Any], Iterator[Fact]]:
+    """The items of a section of the 360: as many as expected, each with what is expected of it."""
+
+    def check(reader: Reader, expected: list[dict[str, Any]]) -> Iterator[Fact]:
+        found = reader.client.get(f"/api/customer360/{reader.profile_id}?include={name}")[name]
+        yield reader.fact(f"{name}.count", len(expected), len(found))
+        for wanted, item in zip(expected, found, strict=False):
+            yield reader.fact(name, wanted, {part: item.get(part) for part in wanted})
+
+    return check
+
+
+def _journey_stage(reader: Reader, expected: str) -> Iterator[Fact]:
+    journey = reader.client.get(f"/api/customer360/{reader.profile_id}?include=journey")["journey"]
+    yield reader.fact("journey_stage", expected, journey["stage"])
+
+
 def _features(reader: Reader, expected: dict[str, Any]) -> Iterator[Fact]:
     """Features follow by a task: asked for until they agree or the deadline passes."""
     deadline = time.monotonic() + reader.deadline_seconds
@@ -196,6 +213,9 @@ _CHECKS: dict[str, Callable[[Reader, Any], Iterator[Fact]]] = {
     "profiles_with_any_of": _profiles_with_any_of,
     "event_types": _event_types,
     "features": _features,
+    "intents": _section_of("intents"),
+    "visits": _section_of("visits"),
+    "journey_stage": _journey_stage,
 }
 
 

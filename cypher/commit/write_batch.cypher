@@ -10,7 +10,8 @@
 //     counted_minor, counts, currency, lines, channel, products, delivered_at, is_reowned}…] sorted by key,
 //   links [[persona_id, identifier key, since, trust, source, event_id]…] sorted by key,
 //   events [[id, type, channel, source, occurred, received, payload, decision, persona_id, fingerprint, trust, order_key,
-//     amount_minor, currency, merge_id, merged_ids, review_id, warnings, rules, traits, is_sighting, signal, products]…],
+//     amount_minor, currency, merge_id, merged_ids, review_id, warnings, rules, traits, is_sighting, signal, products,
+//     visit_store, visit_at, visit]…],
 //   performed [[persona_id, [places in events]]…], carried [[identifier key, first, last seen, [places in events]]…],
 //   changes: what happened to identities as JSON text, null when nothing did
 // returns: misplaced: places of events that do not hold their event, always 0
@@ -91,7 +92,9 @@ CALL () {
     amount_minor: r[12], currency: r[13], merge_id: r[14], merged_ids: r[15], review_id: r[16], warnings: r[17],
     rules: r[18], traits: r[19], is_sighting: r[20],
     signal: r[21], products: r[22], signal_at: CASE WHEN r[21] IS NULL THEN null
-      ELSE datetime({epochSeconds: r[4] / 1000000, nanosecond: (r[4] % 1000000) * 1000}) END
+      ELSE datetime({epochSeconds: r[4] / 1000000, nanosecond: (r[4] % 1000000) * 1000}) END,
+    visit_store: r[23], visit: r[25], visit_at: CASE WHEN r[24] IS NULL THEN null
+      ELSE datetime({epochSeconds: r[24] / 1000000, nanosecond: (r[24] % 1000000) * 1000}) END
   })
   RETURN collect(e) AS events
 }

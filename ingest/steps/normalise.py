@@ -13,6 +13,7 @@ from ingest.steps.identify_event import content_digest, event_id, fingerprint
 from ingest.steps.orders import order_fact
 from ingest.steps.signals import read_signal
 from ingest.steps.transform import transformed
+from ingest.steps.visits import read_visit
 
 MAX_EVENT_BYTES = 1024 * 1024
 MAX_IDENTIFIERS = 100
@@ -61,6 +62,7 @@ def to_incoming(raw: RawEvent, settings: BrandSettings, received_at: datetime) -
         warnings=tuple(dict.fromkeys(warnings)),
         signal=signal,
         products=products,
+        visit=read_visit(raw.type, raw.payload, occurred_at),
         persona_id=raw.persona_id,
         is_alias=raw.is_alias,
     )
