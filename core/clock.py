@@ -26,6 +26,11 @@ def to_micros(moment: datetime) -> int:
     return int(moment.timestamp()) * 1_000_000 + moment.microsecond
 
 
+def from_micros(micros: int) -> datetime:
+    """The aware UTC time of microseconds since 1970."""
+    return EARLIEST + timedelta(microseconds=micros)
+
+
 def parse_time(text: str) -> datetime | None:
     """An RFC 3339 time or date (UTC when no offset is given) as aware UTC; None when it is neither."""
     if not _RFC3339.match(text):

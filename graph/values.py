@@ -1,12 +1,12 @@
 """Stored property values as Python values: the read repositories turn rows of the graph into plain data with these."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from neo4j.time import DateTime
 
-from core.clock import EARLIEST, format_time
+from core.clock import format_time, from_micros
 
 # Later than every event and profile: where a newest-first list begins without a cursor.
 LATEST = datetime(9999, 12, 31, tzinfo=UTC)
@@ -27,7 +27,7 @@ def to_time(value: object) -> datetime | None:
         case bool():
             raise TypeError("a truth value is no time")
         case int():
-            return EARLIEST + timedelta(microseconds=value)
+            return from_micros(value)
         case _:
             raise TypeError(f"{type(value).__name__} is no stored time")
 

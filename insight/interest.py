@@ -1,16 +1,17 @@
 """Reads what a live profile's intents and journey are folded from, in one round trip, for the 360 and the journey."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from core.clock import from_micros
 from graph.driver import Graph
-from graph.values import to_time, to_time_text
+from graph.values import to_time_text
 from insight.intents import ACTIVE, BASES, TAKEN_BACK, Intent, Sale, Signal, fold_intents
 from insight.journey import ADVOCATE_ORDERS, Journey, JourneyFacts, Moment, OpenWish, fold_journey
 
-NEWEST_SIGNALS = 100
+NEWEST_SIGNALS = 50
 """Signals of each kind and persona that intents are folded from."""
 NEWEST_ORDERS = 50
 """Orders of each persona that conversions and gaps are told from."""
@@ -58,16 +59,11 @@ def read_interests(graph: Graph, brand: str, root_ids: Sequence[str]) -> dict[st
 
 def _interest(row: Mapping[str, Any]) -> Interest:
     signals = [
-        Signal(one["id"], one["kind"], at, tuple(one["products"] or ()), one["channel"] or "other")
-        for one in row["signals"]
-        if (at := to_time(one["at"])) is not None
+        Signal(id_, kind, from_micros(at), tuple(products or ()), channel or "other")
+        for id_, kind, at, products, channel in row["signals"]
     ]
-    sales = [
-        Sale(one["key"], at, frozenset(one["products"] or ()))
-        for one in row["last_orders"]
-        if (at := to_time(one["at"])) is not None
-    ]
-    first_orders = sorted((at, one["key"]) for one in row["first_orders"] if (at := to_time(one["at"])) is not None)
+    sales = [Sale(key, from_micros(at), frozenset(products or ())) for key, at, products in row["last_orders"]]
+    first_orders = sorted((from_micros(at), key) for key, at in row["first_orders"])
     return Interest(
         frozenset(row["personas"]),
         sorted(signals, key=lambda signal: (signal.at, signal.event_id)),
@@ -80,15 +76,15 @@ def _interest(row: Mapping[str, Any]) -> Interest:
 def _moments(row: Mapping[str, Any], first_orders: Sequence[tuple[datetime, str]]) -> dict[str, Moment]:
     """The first moment of each stage that was entered."""
     found = {
-        "awareness": _earliest(row["first_touch"], "id", lambda kind: f"first touch: {kind}"),
-        "consideration": _earliest(row["first_interest"], "id", lambda kind: _WHY[kind]),
-        "advocacy": _earliest(row["first_advocacy"], "id", lambda kind: f"{kind} given"),
+        "awareness": _earliest(row["first_touch"], lambda kind: f"first touch: {kind}"),
+        "consideration": _earliest(row["first_interest"], lambda kind: _WHY[kind]),
+        "advocacy": _earliest(row["first_advocacy"], lambda kind: f"{kind} given"),
     }
     if first_orders:
         found["purchase"] = Moment(*first_orders[0], "first order")
     kept = [
-        _earliest(row["delivered"], "key", lambda _: "an order was delivered"),
-        _earliest(row["visit_after"], "id", lambda _: "came to a store after an order"),
+        _earliest(row["delivered"], lambda _: "an order was delivered"),
+        _earliest(row["visit_after"], lambda _: "came to a store after an order"),
         Moment(*first_orders[1], "second order") if len(first_orders) >= _SECOND else None,
     ]
     reached = [moment for moment in kept if moment is not None and first_orders]
@@ -97,9 +93,9 @@ def _moments(row: Mapping[str, Any], first_orders: Sequence[tuple[datetime, str]
     return {stage: moment for stage, moment in found.items() if moment is not None}
 
 
-def _earliest(stored: Iterable[Mapping[str, Any]], name: str, why: Any) -> Moment | None:
-    told = sorted((at, one[name], one.get("kind")) for one in stored if (at := to_time(one["at"])) is not None)
-    return Moment(told[0][0], told[0][1], why(told[0][2])) if told else None
+def _earliest(stored: Iterable[Sequence[Any]], why: Callable[[str], str]) -> Moment | None:
+    told = min(stored, key=lambda one: (one[1], one[0]), default=None)
+    return None if told is None else Moment(from_micros(told[1]), told[0], why(told[-1]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ SECTIONS = (
 )  # fmt: skip
 _FROM_INTEREST = frozenset({"overview", "statistics", "intents", "journey"})
 _MAX_IDENTIFIERS = 2_000
+_MOST_INTENTS = 50
 _MOST_READS = 20
 _TRUST_ORDER = [trust.value for trust in Trust]
 
@@ -54,7 +55,7 @@ def get_profile360(
     tally, channels = _tallies(row["personas"])
     if interest is not None:
         intents, journey = fold_profile(interest, _standing(row["profile"], channels), clock())
-        sections["intents"] = [intent_item(intent) for intent in intents]
+        sections["intents"] = [intent_item(intent) for intent in intents[:_MOST_INTENTS]]
         sections["journey"] = journey_item(journey)
         sections["overview"] |= {"stage": journey.stage, "journey_stage": journey.stage}
         sections["statistics"] = summarise(tally, channels, card["currency"]) | {

@@ -2,8 +2,9 @@
 // Every part is an index look-up for each persona, so the cost does not grow with the history.
 // params: brand, roots, kinds (signals of intents), interest (signals of consideration), newest (how many of each kind),
 //   orders (how many of the newest)
-// returns: one row for each root: root, personas (ids), lists of signals [{id, kind, at, products, channel}…], first_touch, first_interest, first_advocacy
-//   [{id, at, kind}…], first_orders and last_orders [{key, at, products}…], delivered [{key, at}…]
+// returns: one row for each root: root, personas (ids), signals [[id, kind, at, products, channel]…], first_touch, first_interest,
+//   first_advocacy and visit_after [[id, at, kind]…], first_orders and delivered [[key, at]…], last_orders [[key, at, products]…];
+//   times in microseconds: the driver takes longer for one time than for all the rest of a row
 // mode: read
 UNWIND $roots AS root
 MATCH (p:Customer {root_id: root})
@@ -17,7 +18,7 @@ CALL (personas) {
     WHERE e.persona_id = id AND e.signal = kind AND e.signal_at IS NOT NULL
     RETURN e ORDER BY e.persona_id DESC, e.signal DESC, e.signal_at DESC LIMIT $newest
   }
-  RETURN collect({id: e.id, kind: kind, at: e.signal_at, products: e.products, channel: e.channel}) AS signals
+  RETURN collect([e.id, kind, e.signal_at.epochSeconds * 1000000 + e.signal_at.microsecond, e.products, e.channel]) AS signals
 }
 CALL (personas) {
   UNWIND personas AS id
@@ -26,7 +27,7 @@ CALL (personas) {
     WHERE e.persona_id = id AND e.occurred_at IS NOT NULL AND e.id IS NOT NULL
     RETURN e ORDER BY e.persona_id, e.occurred_at, e.id LIMIT 1
   }
-  RETURN collect({id: e.id, at: e.occurred_at, kind: e.type}) AS first_touch
+  RETURN collect([e.id, e.occurred_at.epochSeconds * 1000000 + e.occurred_at.microsecond, e.type]) AS first_touch
 }
 CALL (personas) {
   UNWIND personas AS id
@@ -36,7 +37,7 @@ CALL (personas) {
     WHERE e.persona_id = id AND e.signal = kind AND e.signal_at IS NOT NULL
     RETURN e ORDER BY e.persona_id, e.signal, e.signal_at LIMIT 1
   }
-  RETURN collect({id: e.id, at: e.signal_at, kind: kind}) AS first_interest
+  RETURN collect([e.id, e.signal_at.epochSeconds * 1000000 + e.signal_at.microsecond, kind]) AS first_interest
 }
 CALL (personas) {
   UNWIND personas AS id
@@ -45,7 +46,7 @@ CALL (personas) {
     WHERE e.persona_id = id AND e.signal = 'advocacy' AND e.signal_at IS NOT NULL
     RETURN e ORDER BY e.persona_id, e.signal, e.signal_at LIMIT 1
   }
-  RETURN collect({id: e.id, at: e.signal_at, kind: e.type}) AS first_advocacy
+  RETURN collect([e.id, e.signal_at.epochSeconds * 1000000 + e.signal_at.microsecond, e.type]) AS first_advocacy
 }
 CALL (personas) {
   UNWIND personas AS id
@@ -54,7 +55,7 @@ CALL (personas) {
     WHERE o.persona_id = id AND o.placed_at IS NOT NULL AND o.counts
     RETURN o ORDER BY o.persona_id, o.placed_at LIMIT 5
   }
-  RETURN collect({key: o.key, at: o.placed_at}) AS first_orders
+  RETURN collect([o.key, o.placed_at.epochSeconds * 1000000 + o.placed_at.microsecond]) AS first_orders, min(o.placed_at) AS bought
 }
 CALL (personas) {
   UNWIND personas AS id
@@ -63,7 +64,7 @@ CALL (personas) {
     WHERE o.persona_id = id AND o.placed_at IS NOT NULL AND o.counts
     RETURN o ORDER BY o.persona_id DESC, o.placed_at DESC LIMIT $orders
   }
-  RETURN collect({key: o.key, at: o.placed_at, products: o.products}) AS last_orders
+  RETURN collect([o.key, o.placed_at.epochSeconds * 1000000 + o.placed_at.microsecond, o.products]) AS last_orders
 }
 CALL (personas) {
   UNWIND personas AS id
@@ -72,16 +73,15 @@ CALL (personas) {
     WHERE o.persona_id = id AND o.delivered_at IS NOT NULL AND o.counts
     RETURN o ORDER BY o.persona_id, o.delivered_at LIMIT 1
   }
-  RETURN collect({key: o.key, at: o.delivered_at}) AS delivered
+  RETURN collect([o.key, o.delivered_at.epochSeconds * 1000000 + o.delivered_at.microsecond]) AS delivered
 }
-CALL (personas, first_orders) {
+CALL (personas, bought) {
   UNWIND personas AS id
-  CALL (id, first_orders) {
-    WITH id, reduce(first = null, o IN first_orders | CASE WHEN first IS NULL OR o.at < first THEN o.at ELSE first END) AS bought
+  CALL (id, bought) {
     MATCH (e:Event)
     WHERE e.persona_id = id AND e.signal = 'visit' AND e.signal_at > bought
     RETURN e ORDER BY e.persona_id, e.signal, e.signal_at LIMIT 1
   }
-  RETURN collect({id: e.id, at: e.signal_at, kind: 'visit'}) AS visit_after
+  RETURN collect([e.id, e.signal_at.epochSeconds * 1000000 + e.signal_at.microsecond, 'visit']) AS visit_after
 }
 RETURN root, personas, signals, first_touch, first_interest, first_advocacy, first_orders, last_orders, delivered, visit_after
