@@ -9,7 +9,7 @@ from core.brand import BrandSettings
 from core.clock import utc_now
 from core.decisions import EventResult
 from core.errors import ConflictError, ConstIntelError, InvalidInputError, PoisonedEventError
-from core.events import RawEvent
+from core.events import IncomingEvent, RawEvent
 from graph.driver import Graph
 from graph.repositories.dead_letters import (
     LetterState,
@@ -20,13 +20,15 @@ from graph.repositories.dead_letters import (
     settle_letter,
 )
 from ingest.pipeline import Ingest
-from ingest.sources import posthog, segment
+from ingest.sources import pos, posthog, segment
 from ingest.sources.tracking import Upload
 from ingest.steps import to_incoming
 
-_PARSERS: dict[str, Callable[[Any, Upload], RawEvent]] = {
-    segment.NAME: lambda message, upload: segment.parse_message(message, None, upload),
-    posthog.NAME: posthog.parse_item,
+_PARSERS: dict[str, Callable[[Any, Upload, BrandSettings], list[RawEvent]]] = {
+    segment.NAME: lambda message, upload, _: [segment.parse_message(message, None, upload)],
+    posthog.NAME: lambda message, upload, _: [posthog.parse_item(message, upload)],
+    # By the field mapping of now: it may be what was wrong.
+    pos.NAME: lambda message, _, brand: pos.read_transaction(message, brand),
 }
 
 
@@ -73,14 +75,20 @@ def discard_letter(steward: Steward, letter_id: str) -> None:
 
 
 async def _take(steward: Steward, letter: Replayable) -> EventResult | ConstIntelError:
-    event = letter.event
-    if event is None:
-        parse = _PARSERS.get(letter.way)
-        if parse is None:
-            raise InvalidInputError("Messages that came this way cannot be replayed; send them again.")
-        event = to_incoming(parse(letter.message, Upload(letter.received_at)), steward.brand, letter.received_at)
-    [outcome] = await steward.ingest.take_incoming(steward.brand, [event])
+    events = [letter.event] if letter.event is not None else _events(steward.brand, letter)
+    outcomes = await steward.ingest.take_incoming(steward.brand, events)
+    failed = [outcome for outcome in outcomes if isinstance(outcome, ConstIntelError)]
+    outcome = failed[0] if failed else outcomes[0]
     if isinstance(outcome, PoisonedEventError) and letter.event is None:
         # It has a letter of its own now, with the event that it became.
         return PoisonedEventError("The message is an event now, which the graph refuses; see its own dead letter.")
     return outcome
+
+
+def _events(brand: BrandSettings, letter: Replayable) -> list[IncomingEvent]:
+    """The events of a message that became none when it came."""
+    parse = _PARSERS.get(letter.way)
+    if parse is None:
+        raise InvalidInputError("Messages that came this way cannot be replayed; send them again.")
+    raws = parse(letter.message, Upload(letter.received_at), brand)
+    return [to_incoming(raw, brand, letter.received_at) for raw in raws]

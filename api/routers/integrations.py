@@ -25,8 +25,8 @@ from core.errors import ConstIntelError, NotFoundError, UnauthorizedError
 from core.events import RawEvent
 from graph.repositories.brands import EndpointRecord
 from graph.repositories.catalogue import store_records
-from graph.repositories.dead_letters import event_letter
-from ingest.sources import SOURCES, Source, WebhookRequest
+from graph.repositories.dead_letters import event_letter, message_letter
+from ingest.sources import SOURCES, Read, Source, Unread, WebhookRequest
 from ingest.steps.conform import SchemaViolationError
 
 router = APIRouter(prefix="/api/integrations", tags=["integrations"], route_class=RawRoute)
@@ -206,15 +206,39 @@ async def _store(services: Services, delivery: _Delivery, brand: str) -> list[Ev
     if not reads:
         return [] if records else None
     results = iter(await services.ingest.take(settings, [read for read in reads if isinstance(read, RawEvent)]))
-    outcomes = [next(results) if isinstance(read, RawEvent) else read for read in reads]
-    await _keep_unfit(services, outcomes)
+    outcomes = [read.error if isinstance(read, Unread) else next(results) for read in reads]
+    await _keep_refused(services, brand, source.name, list(zip(reads, outcomes, strict=True)))
     return outcomes
 
 
-async def _keep_unfit(services: Services, outcomes: Sequence[EventResult | ConstIntelError]) -> None:
-    """Keep what a schema of the brand refuses as dead letters: its sender would only send it again, and then stop."""
-    letters = [event_letter(error.event, error) for error in outcomes if isinstance(error, SchemaViolationError)]
+async def _keep_refused(
+    services: Services, brand: str, way: str, taken: Sequence[tuple[Read, EventResult | ConstIntelError]]
+) -> None:
+    """Keep what is refused of a delivery that is answered 200 all the same: its sender will not send it again.
+
+    That is one of which anything was taken, or which a schema of the brand refuses (its sender would only repeat it,
+    and then stop). Nothing is kept of a delivery that is refused as a whole.
+    """
+    failed = [(read, outcome) for read, outcome in taken if isinstance(outcome, ConstIntelError)]
+    is_repeated = any(error.is_retryable for _, error in failed)
+    if is_repeated or all(_refuses_all(outcome) for _, outcome in taken):
+        return
+    letters = []
+    for read, error in failed:
+        if isinstance(error, SchemaViolationError):
+            letters.append(event_letter(error.event, error))
+        elif "dead_letter_id" not in error.extensions:
+            item = read.item if isinstance(read, Unread) else read.payload
+            letters.append(message_letter(brand, way, item, error, utc_now()))
+        else:
+            continue
+        error.extensions["dead_letter_id"] = letters[-1].id
     await services.ingest.keep_letters(letters)
+
+
+def _refuses_all(outcome: EventResult | ConstIntelError) -> bool:
+    """Whether a delivery is refused when this is what became of everything in it."""
+    return isinstance(outcome, ConstIntelError) and not isinstance(outcome, SchemaViolationError)
 
 
 def _answer(
@@ -230,7 +254,7 @@ def _answer(
     failed = [outcome for outcome in outcomes if isinstance(outcome, ConstIntelError)]
     # The sender repeats the whole delivery after a failure that passes; what is stored already stays as it is.
     for error in failed:
-        if error.is_retryable or not (accepted or isinstance(error, SchemaViolationError)):
+        if error.is_retryable or all(_refuses_all(outcome) for outcome in outcomes):
             raise error
     if not accepted:
         return {**_without_event("dead_letter"), "results": [as_result(outcome, request_id) for outcome in outcomes]}

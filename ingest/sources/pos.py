@@ -12,7 +12,7 @@ from core.errors import InvalidInputError
 from core.events import RawEvent, RawOrder
 from core.strict_json import parse_json
 from ingest.sources.mapping import apply_mapping
-from ingest.sources.webhook import Read, Source, WebhookRequest, check_timed_signature
+from ingest.sources.webhook import Read, Source, Unread, WebhookRequest, check_timed_signature
 from ingest.steps.extract import Pairs, known_traits, named_identifiers, scoped_id, source_scope
 from ingest.steps.fields import as_object, first_present, label, read_text, read_time, refuse
 from ingest.steps.orders import (
@@ -46,7 +46,7 @@ def verify(request: WebhookRequest, secrets: Sequence[str]) -> None:
 def parse(request: WebhookRequest, settings: BrandSettings) -> list[Read]:
     """The sales in a delivery (an object, a list, or `{"transactions": […]}`), each with the visit it tells of.
 
-    A sale of several that does not fit is its error in its place.
+    A sale of several that does not fit is unread in its place.
     """
     body = parse_json(request.body)
     if isinstance(body, dict) and "transactions" in body:
@@ -85,13 +85,19 @@ def _events(transactions: Any, settings: BrandSettings, shared: dict[str, Any]) 
         raise refuse("transactions", f"more than {MAX_TRANSACTIONS}")
     events: list[Read] = []
     for place, transaction in enumerate(transactions):
+        whole = {**shared, **transaction} if isinstance(transaction, dict) else transaction
         try:
-            if not isinstance(transaction, dict):
-                raise refuse(f"transactions[{place}]", "must be a JSON object")
-            events += _transaction({**shared, **transaction}, settings, f"transactions[{place}].")
+            events += read_transaction(whole, settings, f"transactions[{place}]")
         except InvalidInputError as error:
-            events.append(error)
+            events.append(Unread(whole, error))
     return events
+
+
+def read_transaction(transaction: Any, settings: BrandSettings, path: str = "transaction") -> list[RawEvent]:
+    """The sale of one transaction and the visit it tells of; raises InvalidInputError naming the field below `path`."""
+    if not isinstance(transaction, dict):
+        raise refuse(path, "must be a JSON object")
+    return _transaction(transaction, settings, f"{path}.")
 
 
 def _transaction(sent: dict[str, Any], settings: BrandSettings, path: str) -> list[RawEvent]:

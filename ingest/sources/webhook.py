@@ -36,8 +36,15 @@ class WebhookRequest:
         return next((self.headers[name] for name in names if name in self.headers), "")
 
 
-Read = RawEvent | InvalidInputError
-"""One event of a delivery, or why this one of several could not be read."""
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """One item of several in a delivery that is no event, and why; `item` is the item as parsed."""
+
+    item: Any
+    error: InvalidInputError
+
+
+Read = RawEvent | Unread
 
 
 def _nothing_else(request: WebhookRequest, settings: BrandSettings) -> list[Record]:

@@ -174,7 +174,7 @@ def test_any_delivery_is_read_or_refused_with_a_typed_error(source: str, body: b
         SOURCES[source].records(request, BRANDS[0])
         for found in SOURCES[source].parse(request, BRANDS[0]):
             if not isinstance(found, RawEvent):
-                raise found
+                raise found.error
             to_incoming(found, BRANDS[0], NOW)
 
     assert status_of(read) in {200, 400, 413, 422}

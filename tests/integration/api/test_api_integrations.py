@@ -151,6 +151,24 @@ def test_tills_are_read_by_the_brands_mapping(tenant: Tenant) -> None:
     assert tenant.client.put("/api/integrations/pos/mapping", json={"mapping": {}}).json()["mapping"] == {}
 
 
+def test_a_refused_sale_of_a_taken_delivery_is_kept_and_replayed_by_the_mapping_of_then(tenant: Tenant) -> None:
+    good = {"transaction_id": "T1", "total": "1.00", "email": "a@example.com"}
+    other = {"bill": {"no": "B1", "sum": "12.50"}, "email": "a@example.com"}
+    taken = Sender(tenant).send("pos", [good, other])
+    letter_id = taken["results"][-1]["error"]["dead_letter_id"]
+    assert tenant.client.get(f"/api/dead-letters/{letter_id}").json()["message"] == other
+    assert tenant.client.post(f"/api/dead-letters/{letter_id}/replay").status_code == 422
+    mapping = {"transaction_id": "bill.no", "total": "bill.sum"}
+    tenant.client.put("/api/integrations/pos/mapping", json={"mapping": mapping})
+    assert tenant.client.post(f"/api/dead-letters/{letter_id}/replay").status_code == 200
+    [profile] = tenant.client.get("/api/profiles").json()["items"]
+    assert (profile["lifetime_value"], profile["total_orders"], profile["event_count"]) == ("13.50", 2, 4)
+    assert Sender(tenant).send("pos", [good, other])["duplicate"] is True
+    # Alone it is refused, and its sender is told; nothing is kept of it.
+    assert Sender(tenant).post("pos", b"[{}]").status_code == 422
+    assert tenant.client.get("/api/dead-letters").json()["items"] == []
+
+
 def test_the_last_deliveries_say_what_became_of_them_and_nothing_of_what_they_held(
     new_tenant: Callable[[], Tenant],
 ) -> None:

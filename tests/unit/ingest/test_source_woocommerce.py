@@ -115,6 +115,15 @@ def test_order_of_the_documentation_is_a_purchase() -> None:
     )
 
 
+def test_customer_of_the_documentation_is_known_and_a_coupon_is_not_read() -> None:
+    (made,) = read("woocommerce", sent("customer.created", fixture("woocommerce_docs_customer.json")))
+    assert identifiers(made) == {("email", "john.doe@example.com"), ("external_id", "woocommerce:25")}
+    assert made.traits["first_name"] == "John"
+    coupon = sent("coupon.created", fixture("woocommerce_docs_coupon.json"))
+    assert (read("woocommerce", coupon), records("woocommerce", coupon)) == ([], [])
+    assert SOURCES["woocommerce"].ignored(coupon) == "this topic is not read"
+
+
 def test_order_in_the_bin_is_taken_back() -> None:
     (gone,) = read("woocommerce", sent("order.deleted", {"id": 727}))
     assert gone.order is not None

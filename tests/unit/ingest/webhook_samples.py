@@ -35,7 +35,7 @@ def read(source: str, request: WebhookRequest, settings: BrandSettings = BRAND) 
     events = []
     for found in SOURCES[source].parse(request, settings):
         if not isinstance(found, RawEvent):
-            raise found
+            raise found.error
         events.append(found)
     return events
 
