@@ -84,11 +84,13 @@ async def import_csv(request: Request) -> Response:
         await asyncio.to_thread(_check_header, upload, options)
         if is_dry:
             return JsonAnswer(await asyncio.to_thread(_dry_run, services, settings, upload, options))
-        job = await asyncio.to_thread(_store, services, caller, upload, options)
+        # A small file is this process's own from the start: no worker takes it first.
+        desk = _desk(services, asyncio.get_running_loop()) if upload.size <= _SMALL_BYTES else None
+        job = await asyncio.to_thread(_store, services, caller, upload, options, desk)
     finally:
         remove_file(upload.path)
-    if job.size <= _SMALL_BYTES:
-        job = await asyncio.to_thread(_work_now, services, settings, job, asyncio.get_running_loop())
+    if desk is not None:
+        job = await asyncio.to_thread(_work_now, services, settings, desk, job)
     location = {"Location": f"/api/integrations/csv/{job.id}"}
     return JsonAnswer(shown(job), 200 if job.is_over else 202, location)
 
@@ -204,7 +206,7 @@ def _dry_run(services: Services, settings: BrandSettings, upload: Upload, option
     return {"dry_run": True, "name": upload.name, "size": upload.size, "options": options.as_dict(), **found}
 
 
-def _store(services: Services, caller: Caller, upload: Upload, options: ImportOptions) -> CsvImport:
+def _store(services: Services, caller: Caller, upload: Upload, options: ImportOptions, desk: Desk | None) -> CsvImport:
     """Put the file in its place and the import into the graph; an import of it that is under way is answered."""
     import_id = f"imp_{uuid.uuid4().hex}"
     path = source_path(spool_folder(services.settings), import_id)
@@ -214,23 +216,26 @@ def _store(services: Services, caller: Caller, upload: Upload, options: ImportOp
         options=options.as_dict(), created_by=f"key:{caller.key_id}", state=repository.QUEUED, created_at=utc_now(),
     )  # fmt: skip
     # When this fails the import may be stored all the same: its file stays, and goes with the old ones if not.
-    job = repository.create_import(services.graph, new)
+    lease = desk.lease(new.created_at) if desk is not None else None
+    job = repository.create_import(services.graph, new, lease)
     if job.id != import_id:
         remove_file(path)
     return job
 
 
-def _work_now(
-    services: Services, settings: BrandSettings, job: CsvImport, loop: asyncio.AbstractEventLoop
-) -> CsvImport:
-    """Import a small file in this process; one that is not done here is done by a worker."""
+def _desk(services: Services, loop: asyncio.AbstractEventLoop) -> Desk:
+    """What this process works on a small file with, from a thread."""
 
     def take(brand: BrandSettings, raws: Sequence[RawEvent]) -> Sequence[Outcome]:
         # Rows of a file have their own place to wait: not one of them needs the inbox.
         return asyncio.run_coroutine_threadsafe(services.ingest.take(brand, raws, may_queue=False), loop).result()
 
     folder = spool_folder(services.settings)
-    desk = Desk(services.graph, folder, take, f"api:{os.getpid()}:{os.urandom(4).hex()}")
+    return Desk(services.graph, folder, take, f"api:{os.getpid()}:{os.urandom(4).hex()}")
+
+
+def _work_now(services: Services, settings: BrandSettings, desk: Desk, job: CsvImport) -> CsvImport:
+    """Import a small file in this process; one that is not done here is done by a worker."""
     try:
         return work_on(desk, settings, job.id, services.settings.csv_patience_seconds) or job
     except UnavailableError:

@@ -65,13 +65,14 @@ class Lease:
     until: datetime
 
 
-def create_import(graph: Graph, new: CsvImport) -> CsvImport:
-    """Store a new import; one of the same file and options that is under way is answered instead."""
+def create_import(graph: Graph, new: CsvImport, lease: Lease | None = None) -> CsvImport:
+    """Store a new import, with `lease` for its first worker; one of the same file and options under way is answered."""
+    held = {} if lease is None else {"lease_owner": lease.owner, "lease_until": lease.until}
     rows = graph.write(
         "csv_imports/create_import",
         brand=new.brand, id=new.id, digest=new.digest, at=new.created_at,
         options=json.dumps(new.options, sort_keys=True),
-        properties={"name": new.name, "size": new.size, "created_by": new.created_by},
+        properties={"name": new.name, "size": new.size, "created_by": new.created_by, **held},
     )  # fmt: skip
     if not rows or rows[0]["import"] is None:
         raise NotFoundError("No such brand.")

@@ -201,6 +201,18 @@ def test_one_import_at_a_time_is_worked_on_in_the_background(graph: Graph, new_i
     work_on(second.desk(), second.brand, second.id, 600)
 
 
+def test_an_import_that_is_made_with_a_lease_is_its_makers_until_that_runs_out(graph: Graph, brand_id: str) -> None:
+    create_brand(graph, NewBrand(brand_id))
+    now = utc_now()
+    mine, other = Lease("test:mine", now + LATER), Lease("test:other", now + LATER)
+    new = CsvImport(f"imp_{brand_id}", brand_id, "f", brand_id, 1, {}, "test", "queued", now)
+    assert create_import(graph, new, mine).state == "queued"
+    assert claim_import(graph, brand_id, new.id, other, now) is None
+    assert claim_import(graph, brand_id, new.id, mine, now) is not None
+    assert claim_import(graph, brand_id, new.id, other, now + 2 * LATER) is not None
+    assert cancel_import(graph, brand_id, new.id, now + 3 * LATER).is_over
+
+
 def test_a_file_that_is_gone_fails_the_import_and_says_why(new_import: Callable[[], Fixture]) -> None:
     case = new_import()
     source_path(case.folder, case.id).unlink()
