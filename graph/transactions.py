@@ -31,9 +31,9 @@ _MAX_BACKOFF = 0.25
 _TIMED_OUT = "TransactionTimedOut"
 
 
-# The server ended a healthy transaction (it shuts down, a time limit, an operator). The driver calls these the client's
+# The server ended a healthy transaction (it shuts down, an operator). The driver calls these the client's
 # fault; the event is not to blame and another try may well pass.
-_ENDED_BY_SERVER = ("LockClientStopped", "Transaction.Terminated", "TransactionTimedOut")
+_ENDED_BY_SERVER = ("LockClientStopped", "Transaction.Terminated")
 
 
 class StaleReadError(Exception):

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from core.brand import BrandSettings
-from core.errors import UnavailableError
+from core.errors import TimedOutError, UnavailableError
 from core.events import IncomingEvent
 from core.settings import Settings, child_environment
 from embedded.neo4j import Neo4jOptions, Neo4jServer, start_neo4j
@@ -225,7 +225,7 @@ def test_a_neo4j_that_is_killed_has_everything_acknowledged_when_it_is_back(
         while batches:
             try:
                 done = commit_batch(graph, BrandSettings(brand_id), batches[0], budget_seconds=5)
-            except UnavailableError:
+            except (UnavailableError, TimedOutError):
                 continue
             acknowledged.extend(result.event_id for result in done)
             del batches[0]
