@@ -15,7 +15,7 @@ from ingest.csv_files.options import SOURCE, ImportOptions
 from ingest.csv_files.reading import Row
 from ingest.steps import parse_event
 from ingest.steps.fields import refuse
-from ingest.steps.orders import REFUND_NAMES, TOTAL_NAMES
+from ingest.steps.orders import LONGEST_LINES, REFUND_NAMES, TOTAL_NAMES
 
 WAY = SOURCE
 PURCHASE, PROFILE_UPDATE = "purchase", "profile_update"
@@ -80,7 +80,7 @@ class RowReader:
         waiting_order = ""
         for row in rows:
             order = self._order_of(row) if self._options.order_lines else ""
-            if waiting and (not order or order != waiting_order):
+            if waiting and (not order or order != waiting_order or len(waiting) >= LONGEST_LINES):
                 yield waiting
                 waiting = []
             if not order:

@@ -168,6 +168,19 @@ def test_a_row_is_an_event_with_the_key_of_its_file_and_number(tmp_path: Path) -
     assert unit.raw.payload == {"product_id": "P1", "quantity": "2"}
 
 
+def test_rows_of_one_order_are_one_event_up_to_a_thousand_lines(tmp_path: Path) -> None:
+    lines = ["email,order_id,sku,qty,price", "a@example.com,A,P1,1,2.00", ",A,P2,3,1.50", "b@example.com,B,P1,1,2.00"]
+    lines += [f"c@example.com,C,P{number},1,1.00" for number in range(1500)]
+    rows = rows_of(tmp_path, "\n".join(lines).encode())
+    reader = RowReader(rows.header, ImportOptions(order_lines=True), "d")
+    units = list(reader.units(rows, BrandSettings("b"), datetime.now(UTC)))
+    assert [len(unit.rows) for unit in units] == [2, 1, 1000, 500]
+    first = units[0].raw
+    assert first is not None
+    assert first.order is not None
+    assert (str(first.order.total), len(first.order.lines), first.idempotency_key) == ("6.50", 2, "d:2")
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+14155550101", "-1", "@cmd", "\tx", "\rx"])
 def test_a_cell_that_spreadsheets_run_is_made_safe_and_read_back(tmp_path: Path, text: str) -> None:
     assert safe_cell(text) == f"'{text}"
