@@ -31,6 +31,7 @@ def _operations() -> Iterator[Any]:
 
 
 EXAMPLES = 12
+_SECONDS = 60
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 DOCUMENT = schemathesis.openapi.from_dict(create_app(load_settings()).openapi())
 OPERATIONS = {operation.label: operation for operation in _operations()}
@@ -83,7 +84,8 @@ def test_no_request_makes_the_service_fail(tried: Tenant, there: dict[str, str],
         if label.endswith("/stream"):
             # Without this it would never end.
             case.query = {**(case.query or {}), "follow": "false"}
-        answer = case.call(base_url=tried.url, headers={"Authorization": tried.client.headers["authorization"]})
+        headers = {"Authorization": tried.client.headers["authorization"]}
+        answer = case.call(base_url=tried.url, headers=headers, timeout=_SECONDS)
         if answer.status_code >= 500:
             failed.append(f"{answer.status_code} {case.as_curl_command()}")
 
