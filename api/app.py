@@ -29,6 +29,7 @@ from api.routers import (
     monitoring,
     posthog,
     profiles,
+    replays,
     reviews,
     rules,
     segment,
@@ -50,6 +51,7 @@ from core.settings import Settings, load_settings
 
 ROUTERS = (
     events,
+    replays,
     csv_imports,
     integrations,
     segment,

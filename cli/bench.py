@@ -15,6 +15,8 @@ from cli.benchmarks.reads import ReadPlan, measure_reads, reads_markdown
 from cli.benchmarks.report import to_json, to_markdown
 from cli.benchmarks.rounds import BenchPlan, run_bench
 from cli.benchmarks.servers import bench_servers
+from cli.benchmarks.soak import SoakPlan, is_good, run_soak, soak_markdown
+from cli.benchmarks.soak import to_json as soak_json
 from cli.console import note, say
 from core.logs import configure_logs
 
@@ -46,6 +48,10 @@ def bench(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     customers: Annotated[
         int, typer.Option(min=1_000, help="Customers of --ml features; evaluate takes a fifth of them.")
     ] = 1_000_000,
+    soak: Annotated[
+        float | None,
+        typer.Option(min=0.1, metavar="MINUTES", help="Send half the measured limit for so long (15 tells enough)."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the event mix.")] = 0,
     data_dir: Annotated[
         Path | None,
@@ -54,6 +60,9 @@ def bench(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
 ) -> None:
     """Measure the write path against a Neo4j, Redis and API of the bench's own; prints a Markdown report."""
     configure_logs(level="WARNING", as_json=False)
+    if soak is not None:
+        _soak(SoakPlan(soak, seed), json_file=json_file, data_dir=data_dir)
+        return
     if ml:
         _learning(MlPlan(customers, max(customers // 5, 1_000), rounds, seed), json_file)
         return
@@ -72,6 +81,16 @@ def bench(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
         json_file.write_text(json.dumps(to_json(result), indent=2) + "\n", encoding="utf-8")
     say(to_markdown(result))
     if any(found.refused for measured in result.rounds for found in measured.values()):
+        raise typer.Exit(1)
+
+
+def _soak(plan: SoakPlan, *, json_file: Path | None, data_dir: Path | None) -> None:
+    with bench_servers(with_api=True, with_worker=True, folder=data_dir) as servers:
+        result = run_soak(plan, servers, note)
+    if json_file is not None:
+        json_file.write_text(json.dumps(soak_json(result), indent=2) + "\n", encoding="utf-8")
+    say(soak_markdown(result))
+    if not is_good(result):
         raise typer.Exit(1)
 
 

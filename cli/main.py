@@ -24,6 +24,7 @@ COMMANDS = {
     "scenario": ("cli.scenario", "scenario", "Play reference stories against the running service."),
     "generate": ("cli.generate", "generate", "Send made-up customers whose true identities are known."),
     "import-csv": ("cli.import_csv", "import_csv", "Send a CSV file, with a dry run and refused rows as a file."),
+    "replay": ("cli.replay", "replay", "Send stored events through the door once more: nothing counts twice."),
     "example": ("cli.example", "app", "Send public data sets and check what comes back."),
     "evaluate-matching": ("cli.evaluate_matching", "evaluate_matching", "Measure the suggestions on a labelled file."),
     "evaluate": ("cli.evaluate", "evaluate", "Predict from an order file, and say how good the predictions are."),

@@ -228,12 +228,13 @@ def lock_orders(tx: Transaction, brand: str, keys: list[str]) -> list[OrderWork]
             work.facts = facts_from_json(facts_json)
             work.state = fold_order(work.facts)
             work.first_owner_id = owner_id
-            work.order_id = _order_id(key)
+            work.order_id = order_id_of(key)
         works.append(work)
     return works
 
 
-def _order_id(key: str) -> str:
+def order_id_of(key: str) -> str:
+    """The sender's own id of an order, out of its key."""
     return key.split("|", 3)[-1]
 
 

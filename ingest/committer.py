@@ -42,6 +42,7 @@ class _Waiting:
     """Identifiers and order keys of its events."""
     guarded: frozenset[object] = frozenset()
     """What no other writer touches while it is under way: all of `touched` and the profiles it led to last time."""
+    is_taken: bool = False
     since: float = field(default_factory=time.monotonic)
     """When it came, on the machine's monotonic clock."""
 
@@ -100,17 +101,18 @@ class GroupCommitter:
             oldest = next(iter(self._unanswered.values()), None)
         return time.monotonic() - oldest.since if oldest is not None else 0.0
 
-    def give_up(self, seconds: float, seconds_for_event: float = 0.0) -> int:
+    def give_up(self, seconds: float, *, with_taken: bool) -> int:
         """Answer requests that have waited so long with UnavailableError; how many. Call it on their event loop.
 
-        What no writer has taken yet is not stored; what one is at may be, and a repeat of it is a duplicate.
+        What no writer has taken yet is not stored. With `with_taken` also what one is at: it may be stored all the
+        same, and a repeat of it is a duplicate.
         """
         latest = time.monotonic() - seconds
         with self._changed:
             late = [
                 waiting
                 for waiting in self._unanswered.values()
-                if waiting.since + seconds_for_event * len(waiting.events) <= latest
+                if waiting.since <= latest and (with_taken or not waiting.is_taken)
             ]
             if not late:
                 return 0
@@ -173,6 +175,7 @@ class GroupCommitter:
             is_free = under_way.isdisjoint(guarded) and blocked.isdisjoint(guarded)
             if is_free and (not taken or size + len(waiting.events) <= self._max_events):
                 waiting.guarded = guarded
+                waiting.is_taken = True
                 taken.append(waiting)
                 size += len(waiting.events)
             else:

@@ -25,7 +25,8 @@ log = structlog.get_logger(__name__)
 
 # Longer than one batch can take with its retries; a drainer that dies is replaced after it.
 _LEASE_MS = 30_000
-_AT_ONCE = 500
+# Requests wait for the locks of a batch: smaller ones than theirs.
+_AT_ONCE = 200
 _ROUNDS = 200
 # After so many failures alone, while the graph takes others, an event is not worth another try by itself.
 _MAX_FAILURES = 5

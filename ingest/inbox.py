@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 # One hash tag, so that scripts may touch all keys in a cluster too.
 STREAM = "constintel:{inbox}:entries"
-_PLACES = "constintel:{inbox}:places"
+PLACES = "constintel:{inbox}:places"
 BYTES = "constintel:{inbox}:bytes"
 _FAILURES = "constintel:{inbox}:failures"
 LEASE_KEY = "constintel:{inbox}:lease"
@@ -119,7 +119,7 @@ class Inbox:
             kind: Kind = "event" if isinstance(content, IncomingEvent) else "letter"
             words += [content.id, kind, _encoder.encode(content)]
         try:
-            added = await self._client.eval(_PUT, 3, STREAM, _PLACES, BYTES, *words)
+            added = await self._client.eval(_PUT, 3, STREAM, PLACES, BYTES, *words)
         except (redis.RedisError, OSError) as error:
             self._refuses_until = time.monotonic() + _REFUSAL_SECONDS
             log.warning("inbox_away", reason=type(error).__name__)
@@ -133,7 +133,7 @@ class Inbox:
     async def find(self, brand: str, event_id: str) -> IncomingEvent | None:
         """The event of this brand that waits under this id; None when none does, or Redis does not tell."""
         try:
-            found: Any = await self._client.hget(_PLACES, event_id)
+            found: Any = await self._client.hget(PLACES, event_id)
             if found is None:
                 return None
             place = found.split(b" ")[0]
@@ -158,7 +158,7 @@ def remove_entries(client: redis.Redis, held: Lease, entries: Sequence[Entry]) -
     """Take entries away whose work is committed; False when the lease was lost, and nothing was taken away."""
     for start in range(0, len(entries), _AT_ONCE):
         words = list(_words(entries[start : start + _AT_ONCE]))
-        keys = (STREAM, _PLACES, BYTES, _FAILURES, held.key)
+        keys = (STREAM, PLACES, BYTES, _FAILURES, held.key)
         if client.eval(_REMOVE, len(keys), *keys, held.token, *words) == -1:
             return False
     return True

@@ -33,8 +33,6 @@ _SUSPECT_SECONDS = 1.0
 _TICK_SECONDS = 0.2
 # What one process stores at least on small machines: for telling senders when to come back.
 _EVENTS_A_SECOND = 1_000
-# What a large request may take longer than a small one while the graph answers.
-_SECONDS_FOR_EVENT = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +174,10 @@ class Ingest:
             if self._committer.oldest_seconds() > _SUSPECT_SECONDS:
                 self.watch.suspect()
             if self.watch.is_away:
-                self._committer.give_up(0.0)
+                self._committer.give_up(0.0, with_taken=True)
             else:
-                self._committer.give_up(self._budget, _SECONDS_FOR_EVENT)
+                # A transaction under way will end; taking its events twice would only add to the load.
+                self._committer.give_up(self._budget, with_taken=False)
             await asyncio.sleep(_TICK_SECONDS)
 
     async def close(self) -> None:

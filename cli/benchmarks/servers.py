@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 from pydantic import SecretStr
 
+from cli.worker import worker_words
 from core.errors import ConfigurationError
 from core.settings import Settings, load_settings
 from embedded.neo4j import launch_neo4j
@@ -35,17 +36,22 @@ class Servers:
     neo4j_pid: int | None = None
     api_url: str = ""
     api_pids: tuple[int, ...] = ()
+    worker_pids: tuple[int, ...] = ()
+    redis_pid: int | None = None
 
 
 @contextmanager
-def bench_servers(*, with_api: bool, folder: Path | None = None) -> Iterator[Servers]:
-    """Servers for one run: embedded ones, or those that NEO4J_URI and REDIS_URL name; raises ConfigurationError."""
+def bench_servers(*, with_api: bool, with_worker: bool = False, folder: Path | None = None) -> Iterator[Servers]:
+    """Servers for one run: embedded ones, or those that NEO4J_URI and REDIS_URL name; raises ConfigurationError.
+
+    `with_worker` adds a Celery worker with its beat, which empties what the API leaves to it.
+    """
     with ExitStack() as stack:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="constintel-bench-", dir=folder)))
         settings = load_settings()
-        pid = None
+        pid = redis_pid = None
         if settings.neo4j_uri is None:
             neo4j = stack.enter_context(launch_neo4j(directory / "neo4j", sizes=service_sizes()))
             pid = neo4j.pid
@@ -55,6 +61,7 @@ def bench_servers(*, with_api: bool, folder: Path | None = None) -> Iterator[Ser
         if with_api and settings.redis_url is None:
             redis = stack.enter_context(launch_redis(directory / "redis"))
             settings = settings.model_copy(update={"redis_url": redis.url})
+            redis_pid = redis.pid
         with Graph.connect(settings) as graph:
             graph.verify()
             migrate(graph)
@@ -62,7 +69,10 @@ def bench_servers(*, with_api: bool, folder: Path | None = None) -> Iterator[Ser
             yield Servers(settings, pid)
             return
         url, api = stack.enter_context(_api(settings, directory / "api.log"))
-        yield Servers(settings, pid, url, (api.pid,))
+        workers: tuple[int, ...] = ()
+        if with_worker:
+            workers = (stack.enter_context(_worker(settings, directory)).pid,)
+        yield Servers(settings, pid, url, (api.pid,), workers, redis_pid)
 
 
 @contextmanager
@@ -74,13 +84,27 @@ def _api(settings: Settings, log: Path) -> Iterator[tuple[str, "subprocess.Popen
         sys.executable, "-m", "uvicorn", "api.app:create_app", "--factory",
         "--host", "127.0.0.1", "--port", str(port), "--no-access-log",
     ]  # fmt: skip
+    with _running(command, settings, log) as process:
+        _wait_until_ready(url, process, log)
+        yield url, process
+
+
+@contextmanager
+def _worker(settings: Settings, directory: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """One worker of all queues with its beat; one task at a time, as its memory is measured."""
+    words = [*worker_words(1, "WARNING"), "--beat", "--schedule", str(directory / "beat")]
+    with _running([sys.executable, "-m", *words], settings, directory / "worker.log") as process:
+        yield process
+
+
+@contextmanager
+def _running(command: list[str], settings: Settings, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 (our own program)
             command, env=_environment(settings), stdout=output, stderr=subprocess.STDOUT
         )
     try:
-        _wait_until_ready(url, process, log)
-        yield url, process
+        yield process
     finally:
         process.terminate()
         try:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,19 +36,20 @@ def is_alive(pid: int) -> bool:
 class RunningUp:
     """One `constintel up` on free ports."""
 
-    def __init__(self, data_dir: Path, *options: str) -> None:
+    def __init__(self, data_dir: Path, *options: str, addresses: Mapping[str, str] | None = None) -> None:
         self.data_dir = data_dir
         self.output = data_dir.parent / f"{data_dir.name}-{uuid.uuid4().hex}.out"
         free = ["--port", "0", "--neo4j-port", "0", "--neo4j-http-port", "0"]
         with self.output.open("ab") as file:
             self.process = subprocess.Popen(
                 [str(Path(sys.executable).with_name("constintel")), "up", "--data-dir", str(data_dir), *free, *options],
-                stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=own_environment(),
+                stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                env={**own_environment(), **(addresses or {})},
             )  # fmt: skip
 
-    def wait_until_running(self) -> dict[str, Any]:
+    def wait_until_running(self, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """credentials.json once the addresses are printed."""
-        wait_until(lambda: "Ctrl-C ends" in self.text() or self.process.poll() is not None, "up is running")
+        wait_until(lambda: "Ctrl-C ends" in self.text() or self.process.poll() is not None, "up is running", seconds)
         assert self.process.poll() is None, self.text()
         return self.credentials()
 
@@ -90,9 +91,9 @@ def own_environment() -> dict[str, str]:
 
 
 @contextmanager
-def running_up(data_dir: Path, *options: str) -> Iterator[RunningUp]:
-    """An `up` that has ended when the block ends, however it ends."""
-    up = RunningUp(data_dir, *options)
+def running_up(data_dir: Path, *options: str, addresses: Mapping[str, str] | None = None) -> Iterator[RunningUp]:
+    """An `up` that has ended when the block ends, however it ends; `addresses` name servers that are not its own."""
+    up = RunningUp(data_dir, *options, addresses=addresses)
     try:
         yield up
     finally:

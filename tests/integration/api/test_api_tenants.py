@@ -41,6 +41,7 @@ BODIES: dict[str, Any] = {
     "/api/identity/changes/webhooks/{webhook_id}/redeliver": {"cursor": "0"},
     "/api/suggestions/run": {},
     "/api/suggestions/jobs/{job_id}/cancel": {},
+    "/api/events/replay": {},
     "/api/dead-letters/replay": {"way": "none"},
     "/api/dead-letters/discard": {"way": "none"},
     "/api/dead-letters/{letter_id}/replay": {},

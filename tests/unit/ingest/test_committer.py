@@ -146,10 +146,9 @@ def test_requests_that_waited_too_long_are_given_up_and_what_no_writer_took_is_n
         await asyncio.to_thread(gate.entered.wait, 10)
         futures += [committer.submit(BRAND, [one(f"w{n}", f"email:{n}")]) for n in range(3)]
         assert committer.oldest_seconds() > 0
-        assert committer.give_up(3600) == 0
-        # A request of many events may take longer.
-        assert committer.give_up(0.0, 3600) == 0
-        assert committer.give_up(0.0) == 4
+        assert committer.give_up(3600, with_taken=True) == 0
+        assert committer.give_up(0.0, with_taken=False) == 3
+        assert committer.give_up(0.0, with_taken=True) == 1
         answers = await asyncio.gather(*futures)
         waiting = committer.waiting_events
         assert committer.oldest_seconds() == 0.0
