@@ -29,9 +29,9 @@ def write_predictions(database: duckdb.DuckDBPyConnection, customer: Ints, found
 
 
 _PREDICTIONS = f"""
-    SELECT customer_id, format('{{:.6f}}', churn) AS churn_probability, format('{{:.6f}}', orders) AS expected_orders,
-        format('{{:.4f}}', spend) AS expected_spend, format('{{:.4f}}', low) AS spend_low,
-        format('{{:.4f}}', high) AS spend_high, {list(SEGMENTS)}[segment + 1] AS segment
+    SELECT customer_id, churn::DECIMAL(9, 6) AS churn_probability, orders::DECIMAL(18, 6) AS expected_orders,
+        spend::DECIMAL(18, 4) AS expected_spend, low::DECIMAL(18, 4) AS spend_low,
+        high::DECIMAL(18, 4) AS spend_high, {list(SEGMENTS)}[segment + 1] AS segment
     FROM found JOIN customers USING (c) ORDER BY c
 """  # noqa: S608 (own names)
 
@@ -44,7 +44,7 @@ def write_ranked(database: duckdb.DuckDBPyConnection, ranked: Ranked, path: Path
 
 
 _RANKED = f"""
-    SELECT customer_id, rank, products.product_id, format('{{:.6f}}', score) AS score,
+    SELECT customer_id, rank, products.product_id, score::DECIMAL(9, 6) AS score,
         CASE why
             WHEN {Why.OWN:d} THEN 'bought ' || CASE times WHEN 1 THEN 'once' WHEN 2 THEN 'twice'
                 ELSE times || ' times' END || ', last '

@@ -34,7 +34,7 @@ class Recipe:
 
     kinds: tuple[str, ...]
     horizon: int
-    most_rows: int = 60_000
+    most_rows: int = 40_000
     seed: int = 0
 
 
