@@ -223,9 +223,10 @@ def _shelves(shelves: Shelves | None) -> str:
     lines = [
         "## Recommendations",
         "",
-        f"{shelves.judged} customers who bought in the last {shelves.days} days before the cutoff.",
+        f"{shelves.judged} customers who bought in the last {shelves.days} days before the cutoff. Own products come",
+        "first, then popular ones or those bought together; `new first` puts own ones last.",
         "",
-        "| products | after own purchases come | recall@10 | NDCG@10 | products shown |",
+        "| products | shelf | recall@10 | NDCG@10 | products shown |",
         "| --- | --- | --: | --: | --: |",
     ]
     for name, by_shelf in shelves.metrics.items():

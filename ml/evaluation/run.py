@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ml.evaluation.outputs import RECOMMENDATIONS, RECOMMENDATIONS_NEW, write_predictions, write_ranked
 from ml.evaluation.report import Facts, write_model, write_report
-from ml.evaluation.shelves import Shelves, judge_shelves
+from ml.evaluation.shelves import NEW_ONLY, WITH_OWN, Shelves, judge_shelves
 from ml.features.purchases import purchase_features
-from ml.models.recommend import fit_together, recommend
+from ml.models.recommend import fit_together
 from ml.orders.baskets import load_baskets, number_products
 from ml.orders.history import Ints
 from ml.orders.read import OrderBook, day_number, open_orders
@@ -56,9 +56,7 @@ def _recommend(book: OrderBook, customers: Ints, job: Job, out: Path, tell: Tell
     shelves = judge_shelves(book.database, count, job)
     baskets = load_baskets(book.database, count, job.cutoff)
     together = fit_together(baskets)
-    for with_own, name in ((True, RECOMMENDATIONS), (False, RECOMMENDATIONS_NEW)):
-        near = together if shelves.uses_together(with_own=with_own) else together.none()
-        ranked = recommend(baskets, near, customers, with_own=with_own)
-        write_ranked(book.database, ranked, out / name)
+    for kind, name in ((WITH_OWN, RECOMMENDATIONS), (NEW_ONLY, RECOMMENDATIONS_NEW)):
+        write_ranked(book.database, shelves.take(kind, baskets, together, customers), out / name)
     tell(f"recommended: {baskets.products} products")
     return shelves

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from ml.models.recommend import RANKS, Ranked, fit_together, recommend
+from ml.models.recommend import RANKS, Own, Ranked, Together, fit_together, recommend
 from ml.orders.baskets import Baskets, load_baskets
 from ml.orders.history import Ints
 from ml.training import Job
@@ -15,6 +15,9 @@ from ml.training import Job
 _MOST_LEARNT, _MOST_JUDGED = 20_000, 5_000
 _BETTER = 1.01
 WITH_OWN, NEW_ONLY = "all", "new"
+_USUAL, NEW_FIRST = "together", "new first"
+SHELVES = ("popular", _USUAL, NEW_FIRST)
+"""What comes after own products: popular ones, or those bought together; or new ones in front of own ones."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +29,9 @@ class Shelves:
     metrics: Mapping[str, Mapping[str, Mapping[str, float]]]
     chosen: Mapping[str, str]
 
-    def uses_together(self, *, with_own: bool) -> bool:
-        """Whether products bought together come before popular ones."""
-        return self.chosen[WITH_OWN if with_own else NEW_ONLY] == "together"
+    def take(self, name: str, baskets: Baskets, together: Together, customers: Ints) -> Ranked:
+        """The recommendations of a file, made as the judged window found best."""
+        return _rank(self.chosen[name], name, (baskets, together), customers)
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -47,19 +50,28 @@ def judge_shelves(database: duckdb.DuckDBPyConnection, customers: int, job: Job)
     if len(judged) > _MOST_JUDGED:
         judged = np.sort(np.random.default_rng(job.seed).choice(judged, _MOST_JUDGED, replace=False))
     if not len(judged):
-        return Shelves(days, 0, {}, {WITH_OWN: "together", NEW_ONLY: "together"})
+        return Shelves(days, 0, {}, {WITH_OWN: _USUAL, NEW_ONLY: _USUAL})
     together = fit_together(baskets)
     metrics: dict[str, dict[str, dict[str, float]]] = {}
     chosen = {}
     for name in (WITH_OWN, NEW_ONLY):
         wanted = truth if name == WITH_OWN else _unseen(truth, baskets)
         metrics[name] = {
-            shelf: _measure(recommend(baskets, near, judged, with_own=name == WITH_OWN), wanted, judged, baskets)
-            for shelf, near in (("popular", together.none()), ("together", together))
+            shelf: _measure(_rank(shelf, name, (baskets, together), judged), wanted, judged, baskets)
+            for shelf in (SHELVES if name == WITH_OWN else SHELVES[:2])
         }
-        plain, near = (metrics[name][shelf]["recall"] for shelf in ("popular", "together"))
-        chosen[name] = "popular" if plain > near * _BETTER else "together"
+        chosen[name] = _USUAL
+        for shelf, found in metrics[name].items():
+            if found["recall"] > metrics[name][chosen[name]]["recall"] * _BETTER:
+                chosen[name] = shelf
     return Shelves(days, len(judged), metrics, chosen)
+
+
+def _rank(shelf: str, name: str, made: tuple[Baskets, Together], customers: Ints) -> Ranked:
+    """Ten products a customer in the shelf's order; `name` says whether own products are allowed."""
+    baskets, together = made
+    own = Own.NEVER if name == NEW_ONLY else Own.LAST if shelf == NEW_FIRST else Own.FIRST
+    return recommend(baskets, together.none() if shelf == "popular" else together, customers, own)
 
 
 def _truth(database: duckdb.DuckDBPyConnection, origin: int, job: Job) -> tuple[Ints, Ints]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 import numpy as np
 from scipy import sparse
@@ -29,6 +29,14 @@ class Why(IntEnum):
     TOGETHER = 1
     CATEGORY = 2
     POPULAR = 3
+
+
+class Own(StrEnum):
+    """Where products stand that the customer bought before: in front, behind everything new, or nowhere."""
+
+    FIRST = "first"
+    LAST = "last"
+    NEVER = "never"
 
 
 @dataclass(frozen=True)
@@ -85,17 +93,19 @@ def fit_together(baskets: Baskets) -> Together:
     return Together(products, _strongest(weights))
 
 
-def recommend(baskets: Baskets, together: Together, customers: Ints, *, with_own: bool) -> Ranked:
-    """Ten products for each of these customers (ascending positions); `with_own` allows what they bought before."""
+def recommend(baskets: Baskets, together: Together, customers: Ints, own: Own) -> Ranked:
+    """Ten products for each of these customers (ascending positions), as far as there are so many."""
     parts = []
     dense = together.near.toarray()
     for start in range(0, len(customers), _CHUNK):
         chunk = customers[start : start + _CHUNK]
         picks = _Picks(baskets, chunk)
-        if with_own:
+        if own is Own.FIRST:
             picks.add(*_own(baskets, chunk), Why.OWN)
         picks.add(*_together(baskets, together, chunk), Why.TOGETHER)
-        picks.fill(with_own=with_own)
+        picks.fill()
+        if own is Own.LAST:
+            picks.add(*_own(baskets, chunk), Why.OWN)
         parts.append(picks.ranked(together, dense))
     return Ranked.joined(parts)
 
@@ -120,8 +130,8 @@ class _Picks:
         self.why[row[fits], place[fits]] = why
         self.count = np.minimum(self.count + np.bincount(row, minlength=len(self.count)), RANKS)
 
-    def fill(self, *, with_own: bool) -> None:
-        """Fill the rest with popular products of the customer's favourite category, then with popular ones."""
+    def fill(self) -> None:
+        """Fill the rest with new products: popular ones of the customer's favourite category, then popular ones."""
         if (self.count == RANKS).all():
             return
         baskets = self.baskets
@@ -129,14 +139,12 @@ class _Picks:
         wanting = self.count < RANKS
         for category in np.unique(favourite[wanting & (favourite >= 0)]).tolist():
             shelf = baskets.popular[baskets.category[baskets.popular] == category]
-            self._take(
-                np.flatnonzero(wanting & (favourite == category)), shelf[:_SHELF], Why.CATEGORY, with_own=with_own
-            )
+            self._take(np.flatnonzero(wanting & (favourite == category)), shelf[:_SHELF], Why.CATEGORY)
         for shelf in (baskets.popular[:_SHELF], baskets.popular):
-            self._take(np.flatnonzero(self.count < RANKS), shelf, Why.POPULAR, with_own=with_own)
+            self._take(np.flatnonzero(self.count < RANKS), shelf, Why.POPULAR)
 
-    def _take(self, rows: Ints, shelf: Ints, why: Why, *, with_own: bool) -> None:
-        """Append from the shelf, in its order, what those customers may still get."""
+    def _take(self, rows: Ints, shelf: Ints, why: Why) -> None:
+        """Append from the shelf, in its order, what those customers neither bought nor have among their picks."""
         if not len(rows) or not len(shelf):
             return
         baskets = self.baskets
@@ -148,10 +156,9 @@ class _Picks:
         chosen = self.product[rows]
         taken_row, taken = np.nonzero(chosen >= 0)[0], place[chosen[chosen >= 0]]
         free[taken_row[taken >= 0], taken[taken >= 0]] = False
-        if not with_own:
-            owner, owned = line[self.places], place[baskets.product[self.rows]]
-            both = (owner >= 0) & (owned >= 0)
-            free[owner[both], owned[both]] = False
+        owner, owned = line[self.places], place[baskets.product[self.rows]]
+        both = (owner >= 0) & (owned >= 0)
+        free[owner[both], owned[both]] = False
         room = RANKS - self.count[rows]
         free &= np.cumsum(free, axis=1) <= room[:, None]
         found, column = np.nonzero(free)
@@ -176,10 +183,11 @@ class _Picks:
         row, place = np.nonzero(self.product >= 0)
         product, why = self.product[row, place], self.why[row, place]
         strength = self.strength[row, place]
-        # Each kind has a band of its own, so that scores of different kinds stay comparable by rank.
-        low, wide = np.array([0.5, 0.2, 0.1, 0.0])[why], np.array([0.5, 0.3, 0.1, 0.1])[why]
-        score = low + wide * strength / (1.0 + strength)
         own = why == Why.OWN
+        # Each kind has a band of its own, so that scores fall with the rank; own ones behind new ones have the lowest.
+        band = np.where(own & (why[np.maximum(np.arange(len(why)) - place, 0)] != Why.OWN), len(Why), why)
+        low, wide = np.array([0.5, 0.3, 0.2, 0.1, 0.0])[band], np.array([0.5, 0.2, 0.1, 0.1, 0.1])[band]
+        score = low + wide * strength / (1.0 + strength)
         keys = baskets.customer[self.rows] * baskets.products + baskets.product[self.rows]
         at = self.rows[np.searchsorted(keys, (self.chunk[row] * baskets.products + product)[own])]
         times, ago = np.full(len(row), -1, dtype=np.int64), np.full(len(row), -1, dtype=np.int64)
