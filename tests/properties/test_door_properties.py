@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import phonenumbers
@@ -21,6 +23,7 @@ from core.normal_forms.email import _plain, _validated
 from core.normal_forms.phone import _keeps_its_digits
 from core.strict_json import canonical_json, parse_json, to_json
 from ingest.sources import SOURCES, WebhookRequest
+from ingest.sources.mapping import SALE_FIELDS, check_mapping
 from ingest.steps import parse_event, to_incoming
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -45,6 +48,17 @@ TOPICS = [
     "products/delete", "inventory_items/update", "inventory_levels/update", "customers/redact", "shop/redact",
     "order.updated", "order.deleted", "customer.created", "product.updated", "product.deleted",
 ]  # fmt: skip
+STRIPE_TYPES = st.sampled_from([
+    "charge.succeeded", "charge.refunded", "refund.created", "payment_intent.succeeded", "payment_intent.canceled",
+    "invoice.paid", "checkout.session.completed", "charge.failed", "customer.created",
+])  # fmt: skip
+ZENDESK_TYPES = st.sampled_from([
+    "zen:event-type:ticket.created", "zen:event-type:user.created", "zen:event-type:messaging_ticket.message_added",
+    "x",
+])  # fmt: skip
+PATHS = st.sampled_from(
+    ["a", "a.items", "items[0]", "a.items[0].price", "customer.email", "total", "a.customer", "nowhere.x"]
+)
 WORDS = st.sampled_from(["refund", "return", "refunded", "voided", "+14155550101", "2026-11-01T00:00:00Z", "9.99"])
 LEAVES = (
     st.none() | st.booleans() | st.integers() | WORDS | st.text(max_size=12) | st.decimals().filter(Decimal.is_finite)
@@ -156,7 +170,14 @@ def test_any_json_is_an_event_or_refused_with_a_typed_error(obj: Any) -> None:
 @given(
     st.sampled_from(sorted(SOURCES)),
     st.one_of(
-        st.binary(max_size=60), PAYLOADS.map(lambda body: to_json({"id": 1, "MessageSid": "S", **body}).encode())
+        st.binary(max_size=60),
+        PAYLOADS.map(lambda body: to_json({"id": 1, "MessageSid": "S", **body}).encode()),
+        st.tuples(STRIPE_TYPES, PAYLOADS).map(
+            lambda told: to_json({"id": "e", "type": told[0], "data": {"object": {"id": "x", **told[1]}}}).encode()
+        ),
+        st.tuples(ZENDESK_TYPES, PAYLOADS).map(
+            lambda told: to_json({"id": "e", "type": told[0], "detail": {"id": "x", **told[1]}, **told[1]}).encode()
+        ),
     ),
     st.sampled_from(TOPICS),
 )
@@ -167,6 +188,9 @@ def test_any_delivery_is_read_or_refused_with_a_typed_error(source: str, body: b
         "x-wc-webhook-topic": topic,
         "x-wc-webhook-source": "http://[",
         "x-twilio-signature": "a",
+        "stripe-signature": "t=1,v1=a",
+        "x-zendesk-webhook-signature": "a",
+        "x-zendesk-webhook-signature-timestamp": "2026-11-01T12:00:00Z",
     }
     request = WebhookRequest(headers, body, "https://constintel.example/", NOW)
 
@@ -178,7 +202,25 @@ def test_any_delivery_is_read_or_refused_with_a_typed_error(source: str, body: b
             to_incoming(found, BRANDS[0], NOW)
 
     assert status_of(read) in {200, 400, 413, 422}
+    for look in (SOURCES[source].account, SOURCES[source].topic, SOURCES[source].ignored):
+        assert status_of(partial(look, request)) in {200, 400, 422}
     assert status_of(lambda: SOURCES[source].verify(request, ["secret"])) == 401
+
+
+@given(st.dictionaries(st.sampled_from(sorted(SALE_FIELDS | {"items.price", "customer.email"})), PATHS), PAYLOADS)
+@settings(max_examples=300, deadline=None)
+def test_any_mapping_reads_any_sale_or_refuses_it_with_a_typed_error(
+    mapping: dict[str, str], payload: dict[str, Any]
+) -> None:
+    brand = replace(BRANDS[0], field_mappings={"pos": check_mapping(mapping)})
+    request = WebhookRequest({}, to_json({"transactions": [payload, {"a": payload}]}).encode(), "", NOW)
+
+    def read() -> None:
+        for found in SOURCES["pos"].parse(request, brand):
+            if isinstance(found, RawEvent):
+                to_incoming(found, brand, NOW)
+
+    assert status_of(read) in {200, 400, 413, 422}
 
 
 @given(JSON)
