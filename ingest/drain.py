@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import redis
@@ -30,6 +31,8 @@ _AT_ONCE = 200
 _ROUNDS = 200
 # After so many failures alone, while the graph takes others, an event is not worth another try by itself.
 _MAX_FAILURES = 5
+# And when it has waited so long: a slow graph must not make dead letters of what is only late.
+_SLOW_SECONDS = 600.0
 _PAUSE_SECONDS = 2.0
 
 
@@ -55,6 +58,10 @@ class Drained:
     refused: int = 0
 
 
+class _LeaseLostError(Exception):
+    """Somebody else drains now."""
+
+
 @dataclass(slots=True)
 class _Round:
     """Entries of one reading, and those of them whose work is committed."""
@@ -62,6 +69,7 @@ class _Round:
     graph: Graph
     client: redis.Redis
     plan: DrainPlan
+    held: Lease
     drained: Drained
     done: list[Entry] = field(default_factory=list)
 
@@ -82,6 +90,7 @@ class _Round:
             keep_letters(self.graph, brand, [letter for _, letter in waiting])
             self.done += [entry for entry, _ in waiting]
             self.drained.letters += len(waiting)
+        self._take_away()
         for brand, pairs in events.items():
             self._commit(brand, pairs)
 
@@ -90,15 +99,32 @@ class _Round:
         if settings is None:
             for entry, event in pairs:
                 self._refuse(entry, event, PoisonedEventError("The brand of this event is gone."))
+            self._take_away()
             return
         settings = replace(settings, moved_at_once=self.plan.moved_at_once)
-        late = self._commit_together(settings, pairs)
-        for entry, event in late:
-            # Together they failed although the graph answers: alone each shows whether it is the one.
-            if self._commit_together(settings, [(entry, event)]) and count_failure(self.client, entry) >= _MAX_FAILURES:
-                self._refuse(
-                    entry, event, TimedOutEventError("The event could not be stored in time, again and again.")
-                )
+        waiting = [pairs]
+        while waiting:
+            late = self._commit_together(settings, waiting.pop())
+            if len(late) > 1:
+                # Together they take too long although the graph answers: in smaller parts more of them get through.
+                middle = len(late) // 2
+                waiting += [late[middle:], late[:middle]]
+            elif late:
+                self._count_failure(*late[0])
+            self._take_away()
+
+    def _count_failure(self, entry: Entry, event: IncomingEvent) -> None:
+        """An event failed alone: one that goes on so for long is given up, so that it costs the others nothing."""
+        failures = count_failure(self.client, entry)
+        if failures >= _MAX_FAILURES and entry.age_seconds() > _SLOW_SECONDS:
+            error = TimedOutEventError("The event could not be stored in time, again and again.")
+            self._refuse(entry, event, error)
+
+    def _take_away(self) -> None:
+        """Take entries away whose work is committed, and hold the lease for what is next; raises _LeaseLostError."""
+        done, self.done = self.done, []
+        if not remove_entries(self.client, self.held, done) or not self.held.renew():
+            raise _LeaseLostError
 
     def _commit_together(
         self, settings: BrandSettings, pairs: Sequence[tuple[Entry, IncomingEvent]]
@@ -138,27 +164,21 @@ def drain_inbox(
     """
 
     drained = Drained()
-    with hold_lease(client, LEASE_KEY, _LEASE_MS) as held:
+    with hold_lease(client, LEASE_KEY, _LEASE_MS) as held, suppress(_LeaseLostError):
         after: str | None = None
         for _ in range(_ROUNDS if held is not None else 0):
             entries = read_entries(client, _AT_ONCE, after)
-            if not entries or not keep_on():
+            if not entries or not keep_on() or held is None:
                 break
             after = entries[-1].place
-            if held is None or not _drain_once(_Round(graph, client, plan, drained), held, entries):
-                break
+            work = _Round(graph, client, plan, held, drained)
+            try:
+                work.work_off(entries)
+            finally:
+                remove_entries(client, held, work.done)
     if drained.events or drained.letters or drained.refused:
         log.info("inbox_drained", events=drained.events, letters=drained.letters, refused=drained.refused)
     return drained
-
-
-def _drain_once(work: _Round, held: Lease, entries: Sequence[Entry]) -> bool:
-    """Work entries off and take away those that are done; whether the lease still is ours."""
-    try:
-        work.work_off(entries)
-    finally:
-        is_ours = remove_entries(work.client, held, work.done)
-    return is_ours and held.renew()
 
 
 class Drainer:

@@ -94,6 +94,10 @@ class Entry:
     content: IncomingEvent | DeadLetter | None
     body: bytes
 
+    def age_seconds(self) -> float:
+        """How long it has waited, by the clock of Redis' machine."""
+        return time.time() - int(self.place.split("-")[0]) / 1000
+
 
 class Inbox:
     """The side of the API: puts things in and finds them again; every call is bounded by the client's time-outs."""

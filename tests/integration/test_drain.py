@@ -2,19 +2,23 @@
 
 import asyncio
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
 import redis
 
 from brands.onboarding import NewBrand, create_brand
+from core.brand import BrandSettings
+from core.decisions import EventResult
 from core.errors import InvalidInputError, UnavailableError
 from core.events import IncomingEvent
 from core.settings import Settings
 from embedded.redis import launch_redis
+from graph.commit import commit_batch
 from graph.driver import Graph
 from graph.repositories.dead_letters import DeadLetter, list_letters, message_letter
+from ingest import drain
 from ingest.drain import Drained, DrainPlan, drain_inbox
 from ingest.inbox import LEASE_KEY, Inbox, inbox_length, read_entries, remove_entries
 from ingest.leases import Lease, hold_lease
@@ -153,3 +157,46 @@ def test_what_cannot_be_read_is_set_aside_for_a_person(graph: Graph, client: red
     assert drain_inbox(graph, client, PLAN).events == 1
     assert client.lrange("constintel:{inbox}:unreadable", 0, -1) == [b"{"]
     assert inbox_length(client) == 0
+
+
+def test_what_the_graph_takes_only_in_small_parts_gets_through(
+    graph: Graph, client: redis.Redis, url: str, brand: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def slow(
+        graph: Graph, settings: BrandSettings, events: Sequence[IncomingEvent], **more: float
+    ) -> list[EventResult]:
+        sizes.append(len(events))
+        if len(events) > 2:
+            raise UnavailableError("not in time")
+        return commit_batch(graph, settings, events, **more)
+
+    monkeypatch.setattr(drain, "commit_batch", slow)
+    put(url, *(event(brand, f"email:{n}@x.io") for n in range(10)))
+    assert drain_inbox(graph, client, PLAN) == Drained(events=10)
+    assert sizes[0] == 10
+    assert inbox_length(client) == 0
+
+
+def test_an_event_that_fails_alone_again_and_again_for_long_is_given_up_and_a_late_one_is_not(
+    graph: Graph, client: redis.Redis, url: str, brand: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, quick = event(brand, "email:slow@x.io"), event(brand, "email:quick@x.io")
+
+    def commit(
+        graph: Graph, settings: BrandSettings, events: Sequence[IncomingEvent], **more: float
+    ) -> list[EventResult]:
+        if any(one.id == slow.id for one in events):
+            raise UnavailableError("not in time")
+        return commit_batch(graph, settings, events, **more)
+
+    monkeypatch.setattr(drain, "commit_batch", commit)
+    put(url, slow, quick)
+    done = [drain_inbox(graph, client, PLAN) for _ in range(7)]
+    assert (sum(one.events for one in done), sum(one.refused for one in done)) == (1, 0)
+    monkeypatch.setattr(drain, "_SLOW_SECONDS", 0.0)
+    assert drain_inbox(graph, client, PLAN) == Drained(refused=1)
+    [letter] = list_letters(graph, brand, 10)["items"]
+    assert (letter["code"], letter["event_id"]) == ("event_timed_out", slow.id)
+    assert client.exists("constintel:{inbox}:failures") == 0
