@@ -97,6 +97,7 @@ def _schedule() -> dict[str, Any]:
         "ml.sweep_suggestions": (_SUGGESTIONS_SECONDS, 10),
         "ml.schedule_suggestions": (_SCHEDULE_SECONDS, 1),
         "ingest.import_csv": (_IMPORT_SECONDS, 10),
+        "insight.watch_shop_floor": (_RELAY_SECONDS, 10),
         "insight.refresh_attribution": (_ATTRIBUTION_SECONDS, 1),
         "ingest.tidy_csv_files": (_RETENTION_SECONDS, 1),
     }

@@ -86,6 +86,7 @@ def _write_batch(tx: Transaction, settings: BrandSettings, working: WorkingSet, 
             "events": events,
             "performed": performed,
             "carried": carried,
+            "shop_events": [decided.event.id for decided in working.decided if _is_of_the_shop(decided.event)],
             "changes": changes_text(changes_of_batch(working)),
         },
     )
@@ -234,6 +235,11 @@ def _event_row(decided: DecidedEvent, at: int) -> list[Any]:
         list(event.products) or None,
         *_visit_row(event),
     ]
+
+
+def _is_of_the_shop(event: IncomingEvent) -> bool:
+    """Whether trending products, stock or staff could want to know of it."""
+    return event.visit is not None or event.order is not None or bool(event.products)
 
 
 def _visit_row(event: IncomingEvent) -> list[Any]:

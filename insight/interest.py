@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from core.clock import from_micros
@@ -110,8 +111,10 @@ class Standing:
     may_market: bool = True
 
 
-def fold_profile(interest: Interest, standing: Standing, now: datetime) -> tuple[list[Intent], Journey]:
-    """Intents and journey of a profile as of `now`."""
+def fold_profile(
+    interest: Interest, standing: Standing, now: datetime, names: Mapping[str, str] = MappingProxyType({})
+) -> tuple[list[Intent], Journey]:
+    """Intents and journey of a profile as of `now`; `names` of products make the next action readable."""
     intents = fold_intents(interest.signals, interest.sales, now)
     wish = next((intent for intent in intents if intent.status == ACTIVE), None)
     facts = JourneyFacts(
@@ -122,10 +125,14 @@ def fold_profile(interest: Interest, standing: Standing, now: datetime) -> tuple
         channels=standing.channels,
         churn=standing.churn,
         segment=standing.segment,
-        wish=OpenWish(wish.product_id, wish.score, "cart" in wish.signals) if wish else None,
+        wish=_wish(wish, names) if wish else None,
         may_market=standing.may_market,
     )
     return intents, fold_journey(facts, now)
+
+
+def _wish(intent: Intent, names: Mapping[str, str]) -> OpenWish:
+    return OpenWish(intent.product_id, intent.score, "cart" in intent.signals, names.get(intent.product_id))
 
 
 def intent_item(intent: Intent) -> dict[str, Any]:

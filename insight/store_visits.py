@@ -59,7 +59,7 @@ class FoundVisit:
 def read_visits(graph: Graph, brand: str, root_id: str, now: datetime) -> list[dict[str, Any]]:
     """The newest visits of a live profile as the 360 shows them."""
     signs = read_signs(graph, brand, [root_id], now)
-    return [visit_item(visit, now) for visit in _fold(signs.get(root_id, ()), now)[:SHOWN]]
+    return [visit_item(visit, now) for visit in fold_signs(signs.get(root_id, ()), now)[:SHOWN]]
 
 
 def find_visit(graph: Graph, brand: str, visit_id: str, now: datetime) -> FoundVisit:
@@ -68,7 +68,7 @@ def find_visit(graph: Graph, brand: str, visit_id: str, now: datetime) -> FoundV
     if asked is None:
         raise NotFoundError("No such visit.")
     signs = read_signs(graph, brand, [asked["root_id"]], asked["at"] + _AROUND)
-    for visit in _fold(signs.get(asked["root_id"], ()), max(now, asked["at"])):
+    for visit in fold_signs(signs.get(asked["root_id"], ()), max(now, asked["at"])):
         if visit_id in visit.event_ids:
             pairs = tuple((kind, value) for kind, value in asked["identifiers"])
             return FoundVisit(visit, asked["root_id"], pairs)
@@ -152,10 +152,13 @@ def _begun(
     if not roots:
         return
     signs = read_signs(graph, brand, roots, max(sign["at"] for sign in chunk) + _AROUND)
-    begun = {visit.id: FoundVisit(visit, root) for root in sorted(roots) for visit in _fold(signs.get(root, ()), now)}
+    begun = {
+        visit.id: FoundVisit(visit, root) for root in sorted(roots) for visit in fold_signs(signs.get(root, ()), now)
+    }
     for sign in chunk:
         yield sign, begun.get(sign["id"])
 
 
-def _fold(stored: Iterable[StoredSign], now: datetime) -> list[Visit]:
+def fold_signs(stored: Iterable[StoredSign], now: datetime) -> list[Visit]:
+    """The visits that stored signs of one customer tell of, newest first."""
     return fold_visits((Seen(one.event_id, one.sign, is_sale=one.event_type == _SALE) for one in stored), now)

@@ -20,6 +20,7 @@ from core.paging import DEFAULT_LIMIT, MAX_LIMIT
 from graph.repositories.stores import get_store, keep_stores, list_stores, put_store
 from ingest.steps.fields import read_text
 from ingest.store_events import CheckIn, CheckOut, check_in_event, check_out_event, stored
+from insight.store_dashboard import read_timezone
 from insight.store_visits import FoundVisit, VisitFilter, describe_visit, find_visit, identifiers_of, list_visits
 
 router = APIRouter(prefix="/api/store", tags=["stores"], route_class=GuardedRoute)
@@ -81,6 +82,7 @@ def put_one_store(store_id: StoreId, body: StoreCommand, caller: CallerDep, serv
     key = read_text(store_id, "store_id", longest=MAX_ID)
     if key is None:
         raise InvalidInputError("store_id: must not be empty", field="store_id")
+    read_timezone(body.timezone)
     told = {name: value for name, value in body.model_dump().items() if value is not None}
     return JsonAnswer(put_store(services.graph, caller.brand, key, told, utc_now()))
 

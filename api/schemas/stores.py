@@ -122,3 +122,76 @@ class VisitList(Shape):
 
     items: list[dict[str, Any]]
     next_cursor: str | None
+
+
+ALERT: dict[str, Any] = {
+    "id": "alr_5b1d4c2a8e6f7b9d0c1a2b3e9a3c0f7e",
+    "kind": "product_intent",
+    "store_id": "STORE-001",
+    "visit_id": _VISIT_ID,
+    "score": 85,
+    "reason": "3 in this store",
+    "state": "pending",
+    "channel": None,
+    "product_id": "PROD-002",
+    "profile_id": PROFILE_ID,
+    "at": "2026-11-01T12:00:02Z",
+    "delivered_at": None,
+    "viewed_at": None,
+    "dismissed_at": None,
+}
+
+
+class AlertCommand(Command):
+    """Where an alert was shown; senders for SMS and WhatsApp do not exist yet."""
+
+    model_config = Command.model_config | example({"channel": "store_app"})
+
+    channel: Literal["store_app", "pos_screen"] | None = None
+
+
+class StoreAlert(Shape):
+    """An alert for staff about a customer who is in the store."""
+
+    model_config = example(ALERT)
+
+    id: str
+    kind: str
+    store_id: str
+    state: str
+    reason: str
+    product_id: str | None
+    profile_id: str | None
+
+
+class AlertList(Shape):
+    """A page of alerts."""
+
+    model_config = example({"items": [ALERT], "next_cursor": None})
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+class StoreDashboard(Shape):
+    """The page of a store."""
+
+    model_config = example({
+        "store": STORE,
+        "as_of": "2026-11-01T12:12:00Z",
+        "here": [{
+            "visit": VISIT, "profile_id": PROFILE_ID, "name": "Ada Lovelace", "lifetime_value": "215.49",
+            "currency": "USD", "total_orders": 2, "segment": None, "churn_probability": None, "stage": "retention",
+            "wants": [{
+                "product_id": "PROD-002", "name": "Premium Sneakers", "score": 85, "high": True, "available_here": 3,
+            }],
+            "say": {"action": "remind_cart", "reason": "Premium Sneakers is in the cart (intent 85)"},
+        }],
+        "alerts": [ALERT],
+        "today": {"since": "2026-11-01T00:00:00Z", "visitors": 1, "is_capped": False, "newest": [VISIT]},
+    })  # fmt: skip
+
+    store: dict[str, Any]
+    here: list[dict[str, Any]]
+    alerts: list[dict[str, Any]]
+    today: dict[str, Any]

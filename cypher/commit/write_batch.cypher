@@ -13,6 +13,7 @@
 //     amount_minor, currency, merge_id, merged_ids, review_id, warnings, rules, traits, is_sighting, signal, products,
 //     visit_store, visit_at, visit]…],
 //   performed [[persona_id, [places in events]]…], carried [[identifier key, first, last seen, [places in events]]…],
+//   shop_events: ids of events that tell of products, orders or presence in a store,
 //   changes: what happened to identities as JSON text, null when nothing did
 // returns: misplaced: places of events that do not hold their event, always 0
 // mode: write
@@ -129,5 +130,8 @@ FOREACH (changes IN CASE WHEN $batch.changes IS NULL THEN [] ELSE [$batch.change
     id: $mark_id + '_identity', brand: $brand, kind: 'identity_changed', changes: changes, rule_version: $rule_version,
     created_at: datetime.realtime()
   })
+)
+FOREACH (_ IN CASE WHEN size($batch.shop_events) = 0 THEN [] ELSE [1] END |
+  CREATE (:Mark {id: $mark_id + '_shop', brand: $brand, kind: 'shop_floor', event_ids: $batch.shop_events, created_at: now})
 )
 RETURN size([x IN range(0, size(events) - 1) WHERE events[x].id <> $batch.events[x][0]]) AS misplaced

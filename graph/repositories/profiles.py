@@ -64,6 +64,11 @@ def get_profile(graph: Graph, brand: str, profile_id: str) -> dict[str, Any]:
     return found[profile_id]
 
 
+def get_profiles(graph: Graph, brand: str, profile_ids: list[str]) -> dict[str, dict[str, Any]]:
+    """Live profiles by the id asked for, in one read; unknown ids are left out."""
+    return _read_profiles(graph, brand, profile_ids)
+
+
 def lookup_profile(graph: Graph, brand: BrandSettings, kind: str, value: str) -> dict[str, Any]:
     """The live profile that holds an identifier, however it is spelt; of several the strongest; or NotFoundError."""
     profile_id = find_profile_id(graph, brand, kind, value)

@@ -41,6 +41,12 @@ def get_store(graph: Graph, brand: str, store_id: str) -> dict[str, Any]:
     return store_item(rows[0]["store"])
 
 
+def locations_of(graph: Graph, brand: str, store_id: str) -> list[str]:
+    """Ids under which the stock of a store is counted: what the brand set, else its own id."""
+    rows = graph.read("stores/get_store", brand=brand, key=store_key(brand, store_id))
+    return list((rows[0]["store"].get("location_ids") if rows else None) or [store_id])
+
+
 def list_stores(graph: Graph, brand: str, limit: int | None, cursor: str | None) -> dict[str, Any]:
     """A page of stores as {items, next_cursor}."""
     size = check_limit(limit)

@@ -12,6 +12,7 @@ from graph.values import LATEST, to_time
 
 NEWEST_SIGNS = 400
 """Signs of each persona that visits are folded from."""
+MOST_COUNTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,15 @@ def list_signs(graph: Graph, brand: str, store_id: str | None, place: Place, lim
     else:
         rows = graph.read("stores/list_seen_in_store", store=store_key(brand, store_id), **params)
     return [{**row, "at": to_time(row["at"])} for row in rows]
+
+
+def count_visitors(graph: Graph, brand: str, store_id: str, from_at: datetime, until: datetime) -> dict[str, Any]:
+    """Customers seen in a store in a span: {visitors, is_capped}; of the newest ten thousand signs."""
+    [row] = graph.read(
+        "stores/count_visitors",
+        brand=brand, store=store_key(brand, store_id), from_at=from_at, until=until, limit=MOST_COUNTED,
+    )  # fmt: skip
+    return {"visitors": row["visitors"], "is_capped": row["signs"] >= MOST_COUNTED}
 
 
 def _sign(stored: dict[str, Any]) -> StoredSign:

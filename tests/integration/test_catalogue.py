@@ -29,7 +29,7 @@ WITHOUT_BRAND = {
     "changes/list_due_hooks", "changes/list_feeds", "changes/list_newest", "changes/list_waiting",
     "reviews/forget_batches", "reviews/list_waiting_batches", "recompute/list_waiting",
     "suggestions/list_due_runs", "suggestions/list_scheduled", "suggestions/lock_slot",
-    "csv_imports/list_due",
+    "csv_imports/list_due", "stores/list_shop_marks",
 }  # fmt: skip
 
 

@@ -59,6 +59,9 @@ BODIES: dict[str, Any] = {
     "/api/integrations/csv/{import_id}/cancel": {},
     "/api/store/visits": {"store_id": "S1", "identifiers": {"email": "a@example.com"}},
     "/api/store/visits/{visit_id}/check-out": {},
+    "/api/store/alerts/{alert_id}/delivered": {},
+    "/api/store/alerts/{alert_id}/viewed": {},
+    "/api/store/alerts/{alert_id}/dismissed": {},
     "/api/admin/brands": {"id": "never"},
 }
 TRACKING = ("/v1", "/batch", "/capture", "/e/", "/i/")

@@ -1,0 +1,8 @@
+// The oldest marks of events that tell of products, orders or presence in a store.
+// params: kind, limit
+// returns: id, brand, event_ids
+// mode: read
+MATCH (m:Mark)
+WHERE m.kind = $kind AND m.created_at IS NOT NULL
+WITH m ORDER BY m.kind, m.created_at LIMIT $limit
+RETURN m.id AS id, m.brand AS brand, m.event_ids AS event_ids

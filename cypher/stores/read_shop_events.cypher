@@ -1,0 +1,10 @@
+// What events tell of products, orders and presence; those that were removed since are missing.
+// params: brand, ids
+// returns: id, signal, at, products, order_key, visit_store, visit, visit_at, root_id
+// mode: read
+UNWIND $ids AS id
+MATCH (e:Event {id: id})
+WHERE e.brand = $brand
+OPTIONAL MATCH (p:Customer {id: e.persona_id})
+RETURN e.id AS id, e.signal AS signal, e.occurred_at AS at, e.products AS products, e.order_key AS order_key,
+  e.visit_store AS visit_store, e.visit AS visit, e.visit_at AS visit_at, p.root_id AS root_id
