@@ -39,6 +39,8 @@ def count_products(graph: Graph, brand: str, marks: Sequence[dict[str, Any]], ev
     by_id = {event["id"]: event for event in events}
 
     def work(tx: Transaction) -> None:
+        # A mark that another transaction is deleting would still be matched here and counted twice.
+        tx.run("stores/lock_counting", brand=brand)
         taken = {row[0] for row in tx.run("stores/take_shop_marks", brand=brand, ids=sorted(m["id"] for m in marks))}
         told = [by_id[id_] for m in marks if m["id"] in taken for id_ in m["event_ids"] if id_ in by_id]
         counts = _signals(told)
