@@ -159,7 +159,8 @@ class WorkingSet:
             at = to_micros(event)
             carried = self.holdings.shared_since.keys() & set(event.identifiers)
             strong = {found for found in carried if found.type in CORE_TYPES}
-            self.crowding |= {found for found in strong if not self.holdings.is_shared_at(found, at)}
+            # Of several people at the very moment at which it becomes shared, the first by event id may be this one.
+            self.crowding |= {found for found in strong if at <= self.holdings.shared_since[found]}
         if decision.kind is DecisionKind.MERGED:
             self.crowding.update(found for match in decision.matches for found in match.profile.crowds)
         if decision.kind is DecisionKind.REVIEW:

@@ -3,7 +3,7 @@
 import random
 from concurrent.futures import ThreadPoolExecutor
 
-from hypothesis import HealthCheck, Phase, given
+from hypothesis import HealthCheck, Phase, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -125,6 +125,7 @@ def _check_household(graph: Graph, seed: int, brand: str, limit: int) -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(seed=st.integers(0, 2**32), limit=st.sampled_from([1, 2, 10]))
+@example(seed=591, limit=1)  # three people at the moment at which the phone becomes shared
 def test_a_phone_of_too_many_people_ends_as_the_oracle_says_however_they_arrive(
     graph: Graph, brand_id: str, seed: int, limit: int
 ) -> None:
