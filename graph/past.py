@@ -121,7 +121,7 @@ def _read_rows(
     )
 
 
-def _facts_until(text: str, at: int, owners: dict[str, str]) -> list[Fact]:
+def _facts_until(text: str, at: int, owners: dict[str, str | None]) -> list[Fact]:
     facts = [fact for fact in facts_from_json(text) if fact.at <= at]
     return [fact.owned_by(owners[fact.event_id]) if fact.event_id in owners else fact for fact in facts]
 

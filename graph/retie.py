@@ -34,7 +34,7 @@ class Redrawn:
     retracted: dict[str, str] = field(default_factory=dict)
     """Persona of a merge that was taken back → that merge."""
     is_too_wide: bool = False
-    moved: dict[str, str] = field(default_factory=dict)
+    moved: dict[str, str | None] = field(default_factory=dict)
     """Event that changed hands → persona."""
     crowds: list[Crowd] = field(default_factory=list)
 
@@ -55,6 +55,9 @@ def settle_event(
     decided.persona_id = redrawn.moved.get(decided.event.id, decided.persona_id)
     persona = decided.persona_id or ""
     root = redrawn.roots.get(persona, decided.profile_id)
+    if decided.event.id in redrawn.moved and not persona:
+        # Its identifier turned out to be shared at its time.
+        decided.decision, root = DecisionKind.UNATTACHED.value, None
     merged = tuple(sorted(one for one in redrawn.merge_ids if redrawn.roots.get(one) == root and one != persona))
     if decided.decision != DecisionKind.REVIEW.value:
         if decided.decision == DecisionKind.CREATED.value:

@@ -44,7 +44,7 @@ def find_misplaced(
 
 def postpone_moves(tx: Transaction, brand: str, op: Redraw, keys: Sequence[str], moves: Mapping[str, Move]) -> None:
     """Leave the moves to a task: both sides say that they are being recomputed until it is done."""
-    personas = {one for move in moves.values() for one in (move.was, move.to)}
+    personas = {one for move in moves.values() for one in (move.was, move.to) if one is not None}
     tx.run(
         "recompute/write_recompute",
         brand=brand, id="rcp_" + op.id.removeprefix("evt_"), keys=sorted(keys), persona_ids=sorted(personas),
@@ -66,15 +66,20 @@ def move_events(
     for member in found.members.values():
         working.personas[member.id] = Persona(member.id, member.root_id, member.own)
     for move in moves.values():
-        working.personas[move.was].own.event_count -= 1
-        working.personas[move.to].own.event_count += 1
-        working.personas[move.was].is_changed = working.personas[move.to].is_changed = True
+        for one, step in ((move.was, -1), (move.to, 1)):
+            if one is not None:
+                working.personas[one].own.event_count += step
+                working.personas[one].is_changed = True
     orders = {move.order_key for move in moves.values() if move.order_key}
     if orders:
         _reassign_orders(tx, settings, working, orders, {one: move.to for one, move in moves.items()}, reach)
     followers = {move.event_id: move.to_persona_id for move in working.order_book.moves.values()}
-    rows = {event_id: move.to for event_id, move in moves.items()} | followers
-    tx.run("commit/move_events", brand=settings.id, rows=[list(pair) for pair in sorted(rows.items())])
+    # What comes from nobody or goes to nobody has another decision from then on.
+    given = {event_id: move.to for event_id, move in moves.items() if move.was is None or move.to is None}
+    moved = {event_id: move.to for event_id, move in moves.items() if event_id not in given} | followers
+    tx.run("commit/move_events", brand=settings.id, rows=[list(pair) for pair in sorted(moved.items())])
+    if given:
+        tx.run("shared/give_events", brand=settings.id, rows=[list(pair) for pair in sorted(given.items())])
     changed = sorted(persona.id for persona in working.personas.values() if persona.is_changed)
     tx.run(
         "commit/update_personas",
@@ -91,7 +96,7 @@ def _reassign_orders(
     settings: BrandSettings,
     working: WorkingSet,
     keys: set[str],
-    owners: dict[str, str],
+    owners: dict[str, str | None],
     reach: set[str],
 ) -> None:
     """Orders follow the events that tell of them."""

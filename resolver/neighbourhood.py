@@ -97,15 +97,15 @@ class Arrangement:
     group_of: dict[str, str]
     members: dict[str, Member] = field(default_factory=dict)
 
-    def owner(self, identifier: Identifier, rank: Rank, current: str) -> str:
+    def owner(self, identifier: Identifier, rank: Rank, current: str | None) -> str | None:
         """The persona that owns the identifier at `rank`: `current` where it is of the right group already."""
         node = self.fold.owner_at(identifier, rank)
         return current if node is None else self.persona_for(node, identifier, current)
 
-    def persona_for(self, node: str, identifier: Identifier, current: str) -> str:
+    def persona_for(self, node: str, identifier: Identifier, current: str | None) -> str | None:
         """A persona of the node's group: `current`, else one that holds the identifier, else the core itself."""
         group = self.fold.part(node)
-        if self.group_of.get(current) == group:
+        if current is not None and self.group_of.get(current) == group:
             return current
         for persona_id in sorted(self.members):
             if self.group_of[persona_id] == group and any(
@@ -226,7 +226,7 @@ def holders_of(
         group = arrangement.fold.part(node)
         own = [(one, link) for one, link in stored if arrangement.group_of.get(one) == group]
         current = min(own, key=lambda pair: pair[1].since)[0] if own else node
-        persona = arrangement.persona_for(node, identifier, current)
+        persona = arrangement.persona_for(node, identifier, current) or current
         pattern = own[0][1] if own else (stored[0][1] if stored else Held(identifier, rank))
         since = min([rank, *(link.since for _, link in own)]) if place == 0 else rank
         if since == BEGINNING:

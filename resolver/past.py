@@ -25,7 +25,7 @@ class PastProfile:
     """Events that another persona has today and that were this profile's then."""
     left: tuple[str, ...] = ()
     """Events that its personas have today and that were somebody else's then."""
-    owners: dict[str, str] = field(default_factory=dict)
+    owners: dict[str, str | None] = field(default_factory=dict)
     """Event id → persona that had it then, for those that have another one today."""
 
 

@@ -14,27 +14,29 @@ class WeakEvent:
     """A stored event with one weak identifier and nothing else that links."""
 
     rank: Rank
-    persona_id: str
+    persona_id: str | None
+    """None: it belongs to nobody."""
     identifier: Identifier
     order_key: str | None = None
 
 
 class Move(NamedTuple):
-    """An event changes hands, with the order it speaks of."""
+    """An event changes hands, with the order it speaks of; None is nobody."""
 
-    was: str
-    to: str
+    was: str | None
+    to: str | None
     order_key: str | None = None
 
 
 def misplaced(found: Neighbourhood, arrangement: Arrangement, events: Iterable[WeakEvent]) -> dict[str, Move]:
-    """Event id → the persona that has it and the one that should."""
+    """Event id → the persona that has it and the one that should: nobody from when on its identifier is shared."""
     moves: dict[str, Move] = {}
     for event in events:
         since = arrangement.fold.shared_since.get(event.identifier)
-        if event.persona_id not in found.members or (since is not None and event.rank >= since):
+        if event.persona_id is not None and event.persona_id not in found.members:
             continue
-        target = arrangement.owner(event.identifier, event.rank, event.persona_id)
+        is_shared = since is not None and event.rank >= since
+        target = None if is_shared else arrangement.owner(event.identifier, event.rank, event.persona_id)
         if target != event.persona_id:
             moves[event.rank[1]] = Move(event.persona_id, target, event.order_key)
     for seen in found.sightings:

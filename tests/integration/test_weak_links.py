@@ -14,6 +14,7 @@ from core.rules import IdentityRules
 from graph.commit import commit_batch
 from graph.driver import Graph
 from graph.invariants import broken_invariants
+from graph.repositories.events_read import get_event
 from graph.repositories.profiles import Page, list_merges
 from graph.repositories.reviews_read import list_reviews
 from ingest.committer import commit_halving
@@ -340,3 +341,26 @@ def test_what_a_batch_stored_before_a_bad_event_is_answered_as_new(graph: Graph,
     assert isinstance(outcomes[2], PoisonedEventError)
     assert [one.duplicate for one in outcomes if isinstance(one, EventResult)] == [False, False, False]
     assert by_identifier(graph, brand_id, "device_id:t").identifiers == frozenset({"email:d@x.io", "device_id:t"})
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[::3])
+def test_what_a_shared_device_alone_tells_of_is_nobodys_in_whatever_order_its_people_came(
+    graph: Graph, brand_id: str, order: tuple[int, ...]
+) -> None:
+    limits = {**IdentityRules().shared_limits, "device_id": 2}
+    brand = BrandSettings(brand_id, rules=IdentityRules(shared_limits=limits))
+    events = [
+        event(brand_id, "email:p1@x.io", "device_id:t", key="a", minute=0),
+        event(brand_id, "email:p2@x.io", "device_id:t", key="b", minute=6),
+        event(brand_id, "device_id:t", key="c", minute=11, order=fact(brand_id, "o")),
+        event(brand_id, "email:p0@x.io", "device_id:t", key="d", minute=6),
+    ]
+    for place in order:
+        commit_batch(graph, brand, [events[place]])
+    living = [live for live in live_profiles(graph, brand_id) if live.performed]
+    people = {next(iter(live.identifiers - {"device_id:t"})): live for live in living}
+    assert {name: (live.event_count, live.total_orders) for name, live in people.items()} == {
+        "email:p0@x.io": (1, 0), "email:p1@x.io": (1, 0), "email:p2@x.io": (1, 0)
+    }  # fmt: skip
+    assert get_event(graph, brand_id, events[2].id)["decision"] == "unattached"
+    assert broken_invariants(graph, brand_id) == []
