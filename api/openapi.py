@@ -26,6 +26,7 @@ TAGS = [
     {"name": "features", "description": "What is computed from a customer's history."},
     {"name": "catalogue", "description": "Products and stock, as shops told them."},
     {"name": "stores", "description": "Stores, who visits them, and what staff should know."},
+    {"name": "inventory", "description": "Stock, what is wanted where, and trends."},
     {"name": "privacy", "description": "What people asked for about their data."},
     {"name": "browser", "description": "Style sheet and guide for Neo4j Browser."},
     {"name": "admin", "description": "Brands and their keys."},

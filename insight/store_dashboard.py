@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -31,7 +31,9 @@ _SHOWN_VISITS = 20
 def get_dashboard(graph: Graph, brand: str, store_id: str, now: datetime, most: int) -> dict[str, Any]:
     """The page of one store, at most `most` customers who are here; raises NotFoundError for an unknown store."""
     store = get_store(graph, brand, store_id)
-    midnight = now.astimezone(read_timezone(store["timezone"])).replace(hour=0, minute=0, second=0, microsecond=0)
+    local = now.astimezone(read_timezone(store["timezone"]))
+    # In UTC again: the driver takes no times of other zones (the interpreter dies of it).
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
     present = list_present(graph, brand, store_id, now, most)
     today = VisitFilter(store_id=store_id, from_at=midnight)
     alerts = {

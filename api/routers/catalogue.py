@@ -11,7 +11,7 @@ from api.openapi import answers
 from api.routes import CallerDep, GuardedRoute, ServicesDep
 from api.schemas.catalogue import PrivacyRequestList, ProductList
 from core.paging import DEFAULT_LIMIT, MAX_LIMIT
-from graph.repositories.catalogue import list_privacy_requests, list_products
+from graph.repositories.catalogue import get_products, list_privacy_requests, list_products
 
 router = APIRouter(prefix="/api", route_class=GuardedRoute)
 
@@ -28,10 +28,27 @@ Cursor = Annotated[str | None, Query(description="`next_cursor` of the page befo
 )
 @needs("read")
 def read_products(
-    caller: CallerDep, services: ServicesDep, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    caller: CallerDep,
+    services: ServicesDep,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+    q: Annotated[str | None, Query(max_length=200, description="Words of id, title, category or vendor.")] = None,
 ) -> Response:
     """Products as the brand's shops last told them, with variants and stock by location; deleted ones are left out."""
-    return JsonAnswer(list_products(services.graph, caller.brand, limit, cursor))
+    return JsonAnswer(list_products(services.graph, caller.brand, limit, cursor, q))
+
+
+@router.get(
+    "/products/{product_id}",
+    tags=["catalogue"],
+    summary="One product, as every source tells it",
+    operation_id="get_product",
+    responses=answers(ProductList, 401, 403, 404, 503),
+)
+@needs("read")
+def read_product(product_id: str, caller: CallerDep, services: ServicesDep) -> Response:
+    """The product with its stock; several items where several sources use the same id."""
+    return JsonAnswer({"items": get_products(services.graph, caller.brand, product_id), "next_cursor": None})
 
 
 @router.get(

@@ -7,13 +7,14 @@ from typing import Any
 
 from core.catalogue import PrivacyRequestRecord, ProductRecord, Record, StockItemRecord, StockRecord
 from core.clock import EARLIEST
-from core.errors import InvalidInputError
+from core.errors import InvalidInputError, NotFoundError
 from core.paging import check_limit, decode_cursor, encode_cursor
 from core.strict_json import canonical_json, to_json
 from graph.driver import Graph
 from graph.values import parse_json, to_time, to_time_text
 
 _ID_BYTES = 16
+_MOST_SEARCHED = 100_000
 
 
 def store_records(graph: Graph, brand: str, records: Sequence[Record], *, received_at: datetime) -> None:
@@ -34,10 +35,21 @@ def store_records(graph: Graph, brand: str, records: Sequence[Record], *, receiv
         graph.write("catalogue/keep_privacy_requests", brand=brand, requests=requests)
 
 
-def list_products(graph: Graph, brand: str, limit: int | None, cursor: str | None) -> dict[str, Any]:
-    """A page of products as {items, next_cursor}, each with its variants and its stock by location."""
+def list_products(
+    graph: Graph, brand: str, limit: int | None, cursor: str | None, search: str | None = None
+) -> dict[str, Any]:
+    """A page of products as {items, next_cursor}, each with its variants and its stock by location.
+
+    `search` is words of id, title, category or vendor, all of which occur; the first hundred thousand products after
+    the cursor are looked at.
+    """
     size = check_limit(limit)
-    rows = graph.read("catalogue/list_products", brand=brand, after=_key_after(brand, cursor), limit=size + 1)
+    words = search.lower().split() if search else []
+    rows = graph.read(
+        "catalogue/list_products",
+        brand=brand, after=_key_after(brand, cursor), limit=size + 1, words=words or None,
+        look_at=_MOST_SEARCHED if words else size + 1,
+    )  # fmt: skip
     shown = rows[:size]
     more = len(rows) > size
     last = shown[-1]["product"]["key"] if shown else ""
@@ -45,6 +57,14 @@ def list_products(graph: Graph, brand: str, limit: int | None, cursor: str | Non
         "items": [_product(row["product"], row["stock"]) for row in shown],
         "next_cursor": encode_cursor(EARLIEST, last) if more else None,
     }
+
+
+def get_products(graph: Graph, brand: str, product_id: str) -> list[dict[str, Any]]:
+    """The products of one id, of every source that knows it; raises NotFoundError when none does."""
+    rows = graph.read("catalogue/get_product", brand=brand, product_id=product_id)
+    if not rows:
+        raise NotFoundError("No such product.")
+    return [_product(row["product"], row["stock"]) for row in rows]
 
 
 def list_privacy_requests(graph: Graph, brand: str, limit: int | None, cursor: str | None) -> dict[str, Any]:

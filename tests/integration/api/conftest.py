@@ -19,6 +19,8 @@ from brands.api_keys import PLATFORM_SCOPES
 from brands.onboarding import NewBrand, add_key, create_brand
 from core.settings import Settings
 from graph.driver import Graph
+from graph.repositories.shop_floor import list_shop_marks
+from insight import shop_floor
 
 _START_SECONDS = 20.0
 
@@ -124,3 +126,14 @@ def new_tenant(service: Service, graph: Graph) -> Iterator[Callable[[], Tenant]]
 def tenant(new_tenant: Callable[[], Tenant]) -> Tenant:
     """One brand of its own."""
     return new_tenant()
+
+
+@pytest.fixture
+def own_shop_marks(monkeypatch: pytest.MonkeyPatch, tenant: Tenant) -> None:
+    """Only marks of this test's brand are worked off: those of others may have their own reasons to wait."""
+    listed = list_shop_marks
+
+    def own(graph: Graph, limit: int) -> list[dict[str, Any]]:
+        return [mark for mark in listed(graph, 1_000) if mark["brand"] == tenant.id][:limit]
+
+    monkeypatch.setattr(shop_floor, "list_shop_marks", own)

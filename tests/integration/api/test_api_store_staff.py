@@ -7,21 +7,11 @@ from typing import Any
 import pytest
 
 from core.clock import utc_now
-from graph.repositories import shop_floor as repository
 from insight import shop_floor
 from tests.integration.api.conftest import Tenant
 from tests.integration.api.test_api_stores import ago, check_in
 
-
-@pytest.fixture(autouse=True)
-def _own_marks(monkeypatch: pytest.MonkeyPatch, tenant: Tenant) -> None:
-    """Only marks of this test's brand are worked off: others may have their own reasons to wait."""
-    listed = repository.list_shop_marks
-
-    def own(graph: Any, limit: int) -> list[dict[str, Any]]:
-        return [mark for mark in listed(graph, 1_000) if mark["brand"] == tenant.id][:limit]
-
-    monkeypatch.setattr(shop_floor, "list_shop_marks", own)
+pytestmark = pytest.mark.usefixtures("own_shop_marks")
 
 
 def put_in_cart(tenant: Tenant, email: str, product: str = "P1", **more: Any) -> dict[str, Any]:

@@ -57,6 +57,7 @@ BODIES: dict[str, Any] = {
     "/api/integrations/{source}/rotate": {},
     "/api/integrations/csv": {},
     "/api/integrations/csv/{import_id}/cancel": {},
+    "/api/inventory/movements": {"product_id": "P1", "location_id": "S1", "delta": 1},
     "/api/store/visits": {"store_id": "S1", "identifiers": {"email": "a@example.com"}},
     "/api/store/visits/{visit_id}/check-out": {},
     "/api/store/alerts/{alert_id}/delivered": {},
