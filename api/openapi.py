@@ -43,6 +43,7 @@ _MEANINGS = {
     410: "It was there and was removed.",
     413: "The body is over its limit.",
     422: "A value does not fit; `errors` names the field.",
+    429: "More is coming in than can be taken now; Retry-After says when to send again.",
     503: "A dependency is away; Retry-After says when to try again.",
 }
 

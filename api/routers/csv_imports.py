@@ -42,6 +42,7 @@ from ingest.csv_files.reading import CsvRows, Format
 from ingest.csv_files.rows import RowReader
 from ingest.csv_files.run import Desk, work_on
 
+_REJECTED = "row,reason,email\r\n3,email: not usable,a@\r\n"
 router = APIRouter(prefix="/api/integrations/csv", tags=["integrations"], route_class=GuardedRoute)
 raw_router = APIRouter(prefix="/api/integrations/csv", tags=["integrations"], route_class=RawRoute)
 
@@ -120,8 +121,12 @@ def get_import(import_id: str, caller: CallerDep, services: ServicesDep) -> Resp
     "/{import_id}/rejected",
     summary="The refused rows as a file",
     operation_id="get_csv_rejected",
+    response_class=Response,
     responses={
-        200: {"description": "The rows as they came, after their number and reason.", "content": {"text/csv": {}}},
+        200: {
+            "description": "The rows as they came, after their number and reason.",
+            "content": {"text/csv": {"example": _REJECTED}},
+        },
         **{code: text for code, text in answers(CsvImportShape, 401, 403, 404, 410, 503).items() if code != 200},  # noqa: PLR2004 (not the answer itself)
     },
 )

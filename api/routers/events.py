@@ -49,7 +49,7 @@ _KEY_HEADER = b"idempotency-key"
     "",
     summary="Send one event",
     operation_id="send_event",
-    responses=answers(EventOutcome, 400, 401, 403, 413, 422, 503, description="The event is stored and decided."),
+    responses=answers(EventOutcome, 400, 401, 403, 413, 422, 429, 503, description="The event is stored and decided."),
     openapi_extra=body_example(EVENT_EXAMPLE, EVENT_SCHEMA),
 )
 @needs("ingest", body_limit=EVENT_LIMIT)
@@ -74,7 +74,9 @@ async def send_event(request: Request) -> Response:
     "/batch",
     summary="Send up to 1,000 events",
     operation_id="send_events",
-    responses=answers(BatchOutcome, 400, 401, 403, 413, 422, 503, description="One result for each event, in order."),
+    responses=answers(
+        BatchOutcome, 400, 401, 403, 413, 422, 429, 503, description="One result for each event, in order."
+    ),
     openapi_extra=body_example({"events": [EVENT_EXAMPLE]}, BATCH_SCHEMA),
 )
 @needs("ingest", body_limit=BATCH_LIMIT)

@@ -35,7 +35,7 @@ router = APIRouter(prefix="/api/integrations", tags=["integrations"], route_clas
 _POS = "pos"
 _LIMITS = {_POS: BATCH_LIMIT}
 _LONGEST_TOPIC = 100
-_ANSWERS = answers(WebhookOutcome, 400, 401, 404, 413, 422, 503, description="The delivery is stored and decided.")
+_ANSWERS = answers(WebhookOutcome, 400, 401, 404, 413, 422, 429, 503, description="The delivery is stored and decided.")
 _ORDER = {"id": 12345, "email": "a@example.com", "total_price": "89.99", "currency": "USD"}
 
 

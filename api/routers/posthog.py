@@ -57,7 +57,15 @@ for _path in PATHS:
             summary="Captured events of tracking libraries",
             operation_id=f"posthog_{_name}",
             responses=answers(
-                Captured, 400, 401, 403, 413, 422, 503, description="The events are stored, or kept as dead letters."
+                Captured,
+                400,
+                401,
+                403,
+                413,
+                422,
+                429,
+                503,
+                description="The events are stored, or kept as dead letters.",
             ),
             openapi_extra={
                 "security": SECURITY,

@@ -22,7 +22,7 @@ BODY_LIMIT = 4 * 1024 * 1024
 CALLS = ("track", "identify", "page", "screen", "group", "alias")
 # What browser libraries call them.
 SHORT = {"track": "t", "identify": "i", "page": "p", "screen": "s", "group": "g", "alias": "a", "batch": "b"}
-_PROBLEMS = (400, 401, 403, 413, 422, 503)
+_PROBLEMS = (400, 401, 403, 413, 422, 429, 503)
 
 
 def _call(kind: str) -> Handler:

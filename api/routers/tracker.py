@@ -32,7 +32,10 @@ _HEADERS = {
     operation_id="get_tracker",
     response_class=Response,
     responses={
-        200: {"description": "The script; its first lines say how to use it.", "content": {"text/javascript": {}}},
+        200: {
+            "description": "The script; its first lines say how to use it.",
+            "content": {"text/javascript": {"example": "!function(){…}()"}},
+        },
         304: {"description": "It is the one that the browser has."},
     },
 )

@@ -84,6 +84,9 @@ class CuttingProxy:
                 if is_cut:
                     # The server answers into the void: wait for that, so that the commit really happened.
                     server.recv(65536)
+            # A client that was killed: closing alone says nothing to the server while another thread reads from it, and
+            # the transaction would keep its locks until the server's own time-out.
+            server.shutdown(socket.SHUT_RDWR)
 
     def _answers(self, server: socket.socket, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
