@@ -24,6 +24,11 @@ TAGS = [
     {"name": "suggestions", "description": "Likely same persons that share no identifier, for a person to decide."},
     {"name": "customer360", "description": "Everything about one customer."},
     {"name": "features", "description": "What is computed from a customer's history."},
+    {"name": "predictions", "description": "Churn, value, segment and products foretold of customers."},
+    {
+        "name": "models",
+        "description": "Versions of a brand's models: trained, judged, activated, rolled back, watched.",
+    },
     {"name": "catalogue", "description": "Products and stock, as shops told them."},
     {"name": "stores", "description": "Stores, who visits them, and what staff should know."},
     {"name": "inventory", "description": "Stock, what is wanted where, and trends."},

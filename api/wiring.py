@@ -18,6 +18,7 @@ from ingest.drain import Drainer, drain_plan
 from ingest.inbox import Inbox
 from ingest.pipeline import Ingest
 from ingest.redis_clients import open_async_redis, open_redis
+from ml.serving.active import ActiveModels
 
 # Health is asked every second by somebody: a Redis that accepts and never answers must not pile up requests.
 _REDIS_SECONDS = 1.0
@@ -40,6 +41,7 @@ class Services:
     deliveries: DeliveryLog
     metrics: MetricsBoard
     queues: Queues
+    models: ActiveModels
     redis: Redis | None = None
     drainer: Drainer | None = None
 
@@ -85,6 +87,7 @@ def open_services(settings: Settings) -> Services:
         deliveries=DeliveryLog(client),
         metrics=MetricsBoard(ingest.meters, client),
         queues=Queues(graph, client, ingest, ThreadPoolExecutor(1, "queues")),
+        models=ActiveModels(settings.data_dir),
         redis=client,
         drainer=drainer,
     )

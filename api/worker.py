@@ -23,6 +23,7 @@ TASK_PACKAGES = (
     "ingest.csv_files",
     "ingest.stewardship",
     "ml",
+    "ml.runs",
     "ml.suggestions",
 )
 ALIVE_SECONDS = 30
@@ -95,6 +96,8 @@ def _schedule() -> dict[str, Any]:
         "ingest.decide_reviews": (_BULK_SECONDS, 1),
         "ingest.sweep_reviews": (_SWEEP_SECONDS, 1),
         "ml.sweep_suggestions": (_SUGGESTIONS_SECONDS, 10),
+        "ml.sweep_runs": (_SUGGESTIONS_SECONDS, 10),
+        "ml.schedule_runs": (_SCHEDULE_SECONDS, 1),
         "ml.schedule_suggestions": (_SCHEDULE_SECONDS, 1),
         "ingest.import_csv": (_IMPORT_SECONDS, 10),
         "insight.watch_shop_floor": (_RELAY_SECONDS, 10),

@@ -12,6 +12,7 @@ from graph.driver import Graph
 from graph.repositories.profiles import profile_card
 from graph.values import to_time, to_time_text
 from insight.interest import NEWEST_ORDERS, Interest, Standing, fold_profile, intent_item, journey_item, read_interest
+from insight.predictions import prediction_section
 from insight.statistics import order_gaps, summarise
 from insight.store_visits import read_visits
 from resolver.tallies import SalesTally, read_channels, read_sales
@@ -43,18 +44,19 @@ def get_profile360(
     """The live profile that answers for `profile_id` with the chosen sections; raises NotFoundError."""
     wanted = frozenset(include)
     row, interest = _read(graph, brand, profile_id, wanted)
+    now = clock()
     card = profile_card(profile_id, row["profile"], row["personas"])
     sections: dict[str, Any] = {
         "overview": overview(card, row["profile"].get("ltv_minor", 0)),
         "identifiers": [identifier_item(stored) for stored in sorted(row["identifiers"], key=identifier_order)],
-        "predictions": None,
+        "predictions": prediction_section(row["prediction"], card["version"], now),
         "campaigns": [],
         "merges": {"count": row["merge_count"], "last": last_merge(row["last_merge"])},
         "consent": {},
     }
     tally, channels = _tallies(row["personas"])
     if interest is not None:
-        intents, journey = fold_profile(interest, _standing(row["profile"], channels), clock())
+        intents, journey = fold_profile(interest, _standing(row["profile"], channels), now)
         sections["intents"] = [intent_item(intent) for intent in intents[:_MOST_INTENTS]]
         sections["journey"] = journey_item(journey)
         sections["overview"] |= {"stage": journey.stage, "journey_stage": journey.stage}
@@ -91,8 +93,11 @@ def _read(graph: Graph, brand: str, profile_id: str, wanted: frozenset[str]) -> 
 
 
 def etag(profile: dict[str, Any]) -> str:
-    """The entity tag of a profile or 360: changes whenever the profile's version does."""
-    return f'W/"{profile["id"]}-{profile["version"]}"'
+    """The entity tag of a profile or 360: changes with the profile's version and with what is foretold of it."""
+    churn = (profile.get("predictions") or {}).get("churn") or {}
+    foretold = [profile.get("churn_probability"), profile.get("segment"), churn.get("probability"), churn.get("at")]
+    said = "-".join(str(part) for part in foretold if part is not None)
+    return f'W/"{profile["id"]}-{profile["version"]}{"-" if said else ""}{said}"'
 
 
 def overview(card: dict[str, Any], ltv_minor: int) -> dict[str, Any]:

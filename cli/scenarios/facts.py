@@ -15,7 +15,7 @@ OPEN = "open"
 
 # Facts of parts that the service does not have yet: shown, never passed.
 OPEN_FACTS = frozenset({
-    "prediction", "automation_executions", "messages_sent",
+    "automation_executions", "messages_sent",
 })  # fmt: skip
 
 _POLL_SECONDS = 0.5
@@ -200,6 +200,38 @@ def _read_features(reader: Reader) -> dict[str, Any]:
     return answer.get("features") or {}
 
 
+def _prediction(reader: Reader, expected: dict[str, Any]) -> Iterator[Fact]:
+    """Predictions follow by a task: asked for until all facts hold or the deadline passes."""
+    deadline = time.monotonic() + reader.deadline_seconds
+    while True:
+        facts = list(_prediction_facts(reader, expected))
+        if all(fact.state == OK for fact in facts) or time.monotonic() > deadline:
+            break
+        time.sleep(_POLL_SECONDS)
+    yield from facts
+
+
+def _prediction_facts(reader: Reader, expected: dict[str, Any]) -> Iterator[Fact]:
+    answer = reader.client.get(f"/api/customer360/{reader.profile_id}?include=predictions")
+    found = answer.get("predictions") or {}
+    churn, segment = found.get("churn", {}).get("probability"), found.get("segment", {}).get("name")
+    products = len(found.get("recommendations", []))
+    is_current = bool(found.get("is_current"))
+    tests: dict[str, tuple[Any, Callable[[Any], bool]]] = {
+        "churn_at_least": (churn, lambda bound: churn is not None and churn >= bound),
+        "churn_at_most": (churn, lambda bound: churn is not None and churn <= bound),
+        "segment_in": (segment, lambda names: segment in names),
+        "recommendations_at_least": (products, lambda least: products >= least),
+    }
+    for name, value in expected.items():
+        if name not in tests:
+            yield Fact(reader.step, f"prediction.{name}", _shown(value), "no such fact is known", FAILED)
+            continue
+        seen, holds = tests[name]
+        state = OK if is_current and holds(value) else FAILED
+        yield Fact(reader.step, f"prediction.{name}", _shown(value), _shown(seen), state)
+
+
 _CHECKS: dict[str, Callable[[Reader, Any], Iterator[Fact]]] = {
     "decision": _of_answer("decision"),
     "differs_from": _differs_from,
@@ -216,6 +248,7 @@ _CHECKS: dict[str, Callable[[Reader, Any], Iterator[Fact]]] = {
     "intents": _section_of("intents"),
     "visits": _section_of("visits"),
     "journey_stage": _journey_stage,
+    "prediction": _prediction,
 }
 
 

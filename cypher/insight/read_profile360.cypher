@@ -1,6 +1,6 @@
 // The live profile that answers for an id, with its cluster's identifiers and merges.
 // params: brand, id, with_identifiers, with_merges, limit
-// returns: profile, personas, identifiers, merge_count, last_merge
+// returns: profile, personas, identifiers, merge_count, last_merge, prediction
 // mode: read
 MATCH (asked:Customer {id: $id})
 WHERE asked.brand = $brand
@@ -36,4 +36,5 @@ CALL (root) {
     absorbed_ids: m.absorbed_ids
   })) AS last_merge
 }
-RETURN properties(root) AS profile, personas, identifiers, merge_count, last_merge
+OPTIONAL MATCH (prediction:Prediction {id: root.id})
+RETURN properties(root) AS profile, personas, identifiers, merge_count, last_merge, properties(prediction) AS prediction

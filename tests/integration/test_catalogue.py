@@ -30,6 +30,7 @@ WITHOUT_BRAND = {
     "reviews/forget_batches", "reviews/list_waiting_batches", "recompute/list_waiting",
     "suggestions/list_due_runs", "suggestions/list_scheduled", "suggestions/lock_slot",
     "csv_imports/list_due", "stores/list_shop_marks",
+    "model_runs/list_due", "model_runs/list_stale_brands",
 }  # fmt: skip
 
 

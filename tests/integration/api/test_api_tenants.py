@@ -39,6 +39,12 @@ BODIES: dict[str, Any] = {
     "/api/identity/changes/webhooks/{webhook_id}/rotate": {"overlap_hours": 1},
     "/api/identity/changes/webhooks/{webhook_id}/test": {},
     "/api/identity/changes/webhooks/{webhook_id}/redeliver": {"cursor": "0"},
+    "/api/predictions/score": {"profile_ids": ["cus_x"]},
+    "/api/models/train": {},
+    "/api/models/score": {},
+    "/api/models/rollback": {},
+    "/api/models/runs/{model_run_id}/cancel": {},
+    "/api/models/{model_id}/activate": {},
     "/api/suggestions/run": {},
     "/api/suggestions/jobs/{job_id}/cancel": {},
     "/api/events/replay": {},
@@ -75,6 +81,8 @@ QUERY = {
     "/lookup": {"type": "email", "value": "a@example.com"},
     # Without this it would never end.
     "/stream": {"follow": "false"},
+    "/propensity": {"profile_id": "cus_x"},
+    "/next-action": {"profile_id": "cus_x"},
     "/why": {"a": "email:a@example.com", "b": "email:a@example.com"},
 }
 
@@ -173,7 +181,10 @@ def test_another_brands_ids_are_404_on_every_route_and_nothing_changes(
     job = owner.client.post("/api/suggestions/run").json()
     visit = {"store_id": "S1", "identifiers": {"email": "own@example.com"}}
     visit_id = owner.client.post("/api/store/visits", json=visit).json()["visit_id"]
+    run = owner.client.post("/api/models/score", json={}).json()
+    owner.client.post("/api/predictions/score", json={"profile_ids": [first]})
     ids = {
+        "model_run_id": run["id"], "model_id": f"{owner.id}|day-one-1",
         "profile_id": first, "review_id": review_id, "event_id": event_id, "batch_id": batch["id"], "job_id": job["id"],
         "store_id": "S1", "visit_id": visit_id,
     }  # fmt: skip

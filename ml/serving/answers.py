@@ -1,0 +1,80 @@
+"""Serving over HTTP: what the prediction routes answer."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from core.clock import format_time
+from core.errors import NotFoundError
+from graph.driver import Graph
+from graph.repositories.predictions import read_customers
+from insight.profile360 import get_profile360
+from ml.features.store import compute_features, get_features
+from ml.models.day_one import day_one_silence
+from ml.serving.active import ActiveModels
+from ml.serving.customers import Moment, customer_of, features_of
+from ml.serving.score import snapshot_of
+from ml.serving.store import predict_profiles
+
+_SPANS = (7, 30)
+_DIGITS = 4
+
+
+def score_now(
+    graph: Graph, models: ActiveModels, brand: str, profile_ids: Sequence[str], now: datetime
+) -> dict[str, Any]:
+    """Compute and store features and predictions; {items, not_found}, items in the order asked for."""
+    compute_features(graph, brand, profile_ids, now)
+    sections = predict_profiles(graph, models, brand, profile_ids, now).sections
+    items, unknown = [], []
+    for asked in dict.fromkeys(profile_ids):
+        try:
+            found = get_features(graph, brand, asked)
+        except NotFoundError:
+            unknown.append(asked)
+            continue
+        items.append({
+            "profile_id": found["profile_id"],
+            "answered_for": found["answered_for"],
+            "features": found["features"],
+            "predictions": sections.get(found["profile_id"]),
+        })  # fmt: skip
+    return {"items": items, "not_found": unknown}
+
+
+def propensity(graph: Graph, models: ActiveModels, brand: str, profile_id: str, now: datetime) -> dict[str, Any]:
+    """Probability of an order in 7 and 30 days, by order rhythm alone; raises NotFoundError."""
+    rows = read_customers(graph, brand, [profile_id])
+    if not rows:
+        raise NotFoundError("No such profile.")
+    customer, model = customer_of(rows[0]), models.of(graph, brand)
+    features = features_of([customer], Moment(now))
+    actions = None
+    if len(features):
+        snapshot = snapshot_of(model, features)
+        silence = [
+            float((day_one_silence(features, days) if model.bundle.is_day_one else snapshot.ask(days).view.silence)[0])
+            for days in _SPANS
+        ]
+        actions = [
+            {"action": "buy", "days": days, "probability": round(1.0 - quiet, _DIGITS)}
+            for days, quiet in zip(_SPANS, silence, strict=True)
+        ]
+    said = {"model_version": model.version, "confidence": model.confidence, "at": format_time(now)}
+    return {"profile_id": customer.id, "actions": actions, **said}
+
+
+def next_action(graph: Graph, brand: str, profile_id: str) -> dict[str, Any]:
+    """The journey's next action with the predictions that speak for it; raises NotFoundError."""
+    found = get_profile360(graph, brand, profile_id, ("journey", "predictions"))
+    journey, foretold = found["journey"], found["predictions"]
+    churn = None if foretold is None else {name: foretold["churn"][name] for name in ("probability", "band")}
+    products = [] if foretold is None else foretold["recommendations"]
+    return {
+        "profile_id": found["id"],
+        **journey["next_action"],
+        "stage": journey["stage"],
+        "at_risk": journey["at_risk"],
+        "churn": churn,
+        "product": products[0] if products else None,
+    }

@@ -1,0 +1,71 @@
+"""Predictions over HTTP: scored now, how likely the next order is, what to do next."""
+
+from datetime import timedelta
+
+import pytest
+
+from core.clock import format_time, utc_now
+from tests.integration.api.conftest import Tenant
+
+
+def buy(tenant: Tenant, email: str, *days_ago: int) -> str:
+    for ago in days_ago:
+        at = format_time(utc_now() - timedelta(days=ago, minutes=1))
+        sent = tenant.send(
+            type="purchase",
+            identifiers={"email": email},
+            occurred_at=at,
+            payload={
+                "order_id": f"{email}-{ago}", "total": "50.00", "currency": "USD",
+                "line_items": [{"product_id": "TSH-1", "category": "Apparel", "quantity": 1, "price": "50.00"}],
+            },
+        )  # fmt: skip
+    return str(sent["profile_id"])
+
+
+def test_scoring_answers_computes_and_keeps(tenant: Tenant) -> None:
+    quiet, fresh = buy(tenant, "quiet@example.com", 45, 60, 90), buy(tenant, "fresh@example.com", 1)
+    [nobody] = tenant.profiles(1)
+    ids = [fresh, quiet, nobody, "cus_unknown"]
+    answer = tenant.client.post("/api/predictions/score", json={"profile_ids": ids})
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert [item["profile_id"] for item in found["items"]] == [fresh, quiet, nobody]
+    assert found["not_found"] == ["cus_unknown"]
+    one = found["items"][1]
+    assert one["features"]["frequency"] == 3
+    assert one["predictions"]["churn"]["band"] == "high"
+    assert found["items"][2]["predictions"] is None
+    whole = tenant.client.get(f"/api/customer360/{quiet}").json()
+    assert whole["predictions"]["churn"] == one["predictions"]["churn"]
+    assert whole["predictions"]["ltv"] == one["predictions"]["ltv"]
+    card = tenant.client.get(f"/api/profiles/{quiet}").json()
+    assert (card["segment"], card["churn_probability"]) == ("at_risk", one["predictions"]["churn"]["probability"])
+
+
+@pytest.mark.parametrize("body", [{}, {"profile_ids": []}, {"profile_ids": [1]}, {"profile_ids": ["x"] * 201}])
+def test_a_wrong_list_of_profiles_is_named(tenant: Tenant, body: dict[str, object]) -> None:
+    answer = tenant.client.post("/api/predictions/score", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"].startswith("profile_ids")
+
+
+def test_propensity_grows_with_the_days_and_the_next_action_follows_the_risk(tenant: Tenant) -> None:
+    quiet = buy(tenant, "quiet@example.com", 45, 60, 90)
+    params = {"profile_id": quiet}
+    actions = tenant.client.get("/api/predictions/propensity", params=params).json()["actions"]
+    assert [one["days"] for one in actions] == [7, 30]
+    assert 0 < actions[0]["probability"] < actions[1]["probability"] < 1
+    tenant.client.post("/api/predictions/score", json={"profile_ids": [quiet]})
+    found = tenant.client.get("/api/predictions/next-action", params=params).json()
+    assert (found["action"], found["at_risk"], found["churn"]["band"]) == ("win_back", True, "high")
+    assert found["product"]["product_id"] == "TSH-1"
+
+
+@pytest.mark.parametrize("path", ["propensity", "next-action"])
+def test_another_brands_profile_is_404(tenant: Tenant, new_tenant, path: str) -> None:
+    [other] = new_tenant().profiles(1)
+    answer = tenant.client.get(f"/api/predictions/{path}", params={"profile_id": other})
+    assert answer.status_code == 404
+    scored = tenant.client.post("/api/predictions/score", json={"profile_ids": [other]}).json()
+    assert scored == {"items": [], "not_found": [other]}

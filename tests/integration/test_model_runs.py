@@ -1,0 +1,247 @@
+"""Runs on the real graph: training, activation, rollback, batch scoring with a killed worker, drift, broken files."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.clock import utc_now
+from core.errors import ConflictError
+from graph.driver import Graph
+from graph.repositories.model_runs import CANCELLED, DONE, MAX_ATTEMPTS, RunKind, cancel_run, find_run, start_run
+from graph.repositories.models import Change, find_active, find_version, list_versions
+from graph.repositories.profiles import Page
+from ml.runs.carry_out import carry_out_run
+from ml.runs.tasks import schedule_runs, sweep_runs
+from ml.serving.active import ActiveModels
+from ml.serving.change import activate, roll_back
+from ml.serving.files import folder_of
+from ml.serving.store import predict_profiles
+
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+SAVE = """
+UNWIND $customers AS row
+CREATE (c:Customer {id: row.id, brand: $brand, root_id: row.id, created_at: row.at, currency: 'USD', version: 1,
+  persona_count: 1})
+FOREACH (o IN row.orders | CREATE (c)-[:PLACED]->(:Order {key: o.key, brand: $brand, persona_id: row.id, counts: true,
+  placed_at: o.at, counted_minor: o.minor, total_minor: o.minor, refunded_minor: 0, currency: 'USD', lines: o.lines}))
+"""
+REMOVE = """MATCH (c:Customer) WHERE c.brand = $brand
+OPTIONAL MATCH (c)-[:PLACED|HAS_PREDICTION|HAS_FEATURES]->(n) DETACH DELETE n, c"""
+
+
+def history(brand: str, customers: int, seed: int = 7) -> list[dict[str, Any]]:
+    """Customers who buy at their own pace for a year and stop at some moment."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for number in range(customers):
+        orders: list[dict[str, Any]] = []
+        pace, at = rng.gamma(2.0, 12.0) + 3.0, float(rng.uniform(0, 250))
+        while at < 364:
+            lines = json.dumps([{"product_id": f"P{int(rng.integers(0, 6))}", "category": "Apparel", "quantity": 1}])
+            orders.append({
+                "key": f"{brand}-{number}-{len(orders)}", "at": NOW - timedelta(days=365 - at),
+                "minor": int(rng.gamma(4.0, 1500.0)) + 100, "lines": lines,
+            })  # fmt: skip
+            if rng.random() < 0.15:
+                break
+            at += float(rng.exponential(pace)) + 0.5
+        rows.append(
+            {"id": f"{brand}-c{number:05d}", "at": NOW - timedelta(days=400, minutes=-number), "orders": orders}
+        )
+    return rows
+
+
+@pytest.fixture
+def brand(graph: Graph, brand_id: str):
+    with graph.session() as session:
+        session.run("CREATE (:Brand {id: $brand, status: 'active'})", brand=brand_id).consume()
+    yield brand_id
+    with graph.session() as session:
+        session.run("MATCH (b:Brand {id: $brand}) DETACH DELETE b", brand=brand_id).consume()
+        session.run(REMOVE, brand=brand_id).consume()
+        session.run("MATCH (r:ModelRun) WHERE r.brand = $brand DETACH DELETE r", brand=brand_id).consume()
+
+
+def save(graph: Graph, brand: str, rows: list[dict[str, Any]]) -> None:
+    with graph.session() as session:
+        for start in range(0, len(rows), 200):
+            session.run(SAVE, brand=brand, customers=rows[start : start + 200]).consume()
+
+
+def run(
+    graph: Graph, models: ActiveModels, brand: str, kind: RunKind, at: datetime = NOW, **settings: Any
+) -> dict[str, Any]:
+    started = start_run(graph, brand, kind, settings, by="test", now=at)
+    assert carry_out_run(graph, models, brand, started["id"], clock=lambda: at, lease=timedelta(days=400)) == DONE
+    return find_run(graph, brand, started["id"])
+
+
+def predictions(graph: Graph, brand: str) -> dict[str, dict[str, Any]]:
+    query = """MATCH (c:Customer)-[:HAS_PREDICTION]->(p:Prediction)-[:BY_MODEL]->(m:ModelVersion)
+    WHERE c.brand = $brand RETURN c.id AS id, m.id AS model, p.churn_probability AS churn, p.segment AS segment,
+      p.expected_minor AS expected"""
+    with graph.session() as session:
+        return {row["id"]: row.data() for row in session.run(query, brand=brand)}
+
+
+def test_a_brand_with_history_is_trained_scored_watched_and_rolled_back(
+    graph: Graph, brand: str, tmp_path: Path
+) -> None:
+    models = ActiveModels(tmp_path)
+    rows = history(brand, 700)
+    save(graph, brand, rows)
+    trained = run(graph, models, brand, RunKind.TRAIN)
+    active = find_active(graph, brand)
+    assert trained["result"]["activated"], trained["result"]
+    assert active is not None
+    assert (active["id"], active["grade"], active["horizon_days"]) == (trained["model_id"], "basic", 90)
+    assert "better than day one" in active["activation_reason"]
+    metrics = json.loads(active["metrics"])
+    assert metrics["churn"]["roc_auc"] > 0.6
+    assert {"accuracy", "precision", "recall", "f1"} <= set(metrics["churn"])
+
+    # The scoring run follows by itself; one profile alone is scored as among all.
+    [waiting] = [one for one in sweep_runs(graph, lambda *_: None, lambda: NOW) if find_run(graph, brand, one)]
+    assert carry_out_run(graph, models, brand, waiting, clock=lambda: NOW, lease=timedelta(days=400)) == DONE
+    stored = predictions(graph, brand)
+    buyers = [row["id"] for row in rows if row["orders"]]
+    assert set(stored) == set(buyers)
+    assert {one["model"] for one in stored.values()} == {active["id"]}
+    for profile in buyers[:40]:
+        alone = predict_profiles(graph, models, brand, [profile], NOW).sections[profile]
+        assert alone is not None
+        assert alone["churn"]["probability"] == pytest.approx(stored[profile]["churn"], abs=2e-4)
+        assert alone["segment"]["name"] == stored[profile]["segment"]
+        assert alone["churn"]["confidence"] == "medium"
+        assert alone["churn"]["reasons"]
+        assert alone["recommendations"]
+    drift = json.loads(find_version(graph, brand, active["id"])["drift"])
+    assert drift["alerts"] == []
+    assert drift["realised"] is None
+
+    # Trained again on the same history it only ties, and does not take over.
+    again = run(graph, models, brand, RunKind.TRAIN)
+    assert not again["result"]["activated"]
+    assert again["model_id"] != active["id"]
+
+    activate(graph, tmp_path, brand, again["model_id"], Change("me", "try", NOW))
+    assert models.of(graph, brand).id == again["model_id"]
+    assert roll_back(graph, brand, Change("me", "no", NOW)) == {"active": active["id"], "previous": again["model_id"]}
+    assert roll_back(graph, brand, Change("me", "no", NOW))["active"] is None
+    assert models.of(graph, brand).version == "day-one-1"
+    with pytest.raises(ConflictError):
+        roll_back(graph, brand, Change("me", "no", NOW))
+    activate(graph, tmp_path, brand, active["id"], Change("me", "back", NOW))
+
+    # Once its horizon has passed: nobody bought since, so it was far too hopeful, and it says so.
+    later = run(graph, models, brand, RunKind.SCORE, NOW + timedelta(days=95))
+    drift = json.loads(find_version(graph, brand, active["id"])["drift"])
+    assert later["result"]["alerts"] == len(drift["alerts"]) >= 2
+    assert drift["realised"]["actual"] > 0.99
+    assert drift["realised"]["is_off"]
+    assert drift["shifts"]["recency_days"]["psi"] > drift["shifts"]["recency_days"]["alert_above"]
+
+    # A changed file is never loaded: day one answers and says so.
+    path = folder_of(tmp_path, active["id"]) / "model.json"
+    path.write_text(path.read_text().replace("0", "1", 1))
+    assert ActiveModels(tmp_path).of(graph, brand).version == "day-one-1"
+    with pytest.raises(ConflictError):
+        activate(graph, tmp_path, brand, active["id"], Change("me", "?", NOW))
+    assert len(list_versions(graph, brand, Page())["items"]) == 2
+
+
+def test_too_little_history_keeps_day_one_and_says_why(graph: Graph, brand: str, tmp_path: Path) -> None:
+    save(graph, brand, history(brand, 20))
+    trained = run(graph, ActiveModels(tmp_path), brand, RunKind.TRAIN)
+    assert not trained["result"]["activated"]
+    assert "fewer than 100" in trained["result"]["reason"]
+    assert find_active(graph, brand) is None
+
+
+def test_a_brand_without_customers_trains_to_nothing(graph: Graph, brand: str, tmp_path: Path) -> None:
+    assert not run(graph, ActiveModels(tmp_path), brand, RunKind.TRAIN)["result"]["activated"]
+    assert run(graph, ActiveModels(tmp_path), brand, RunKind.SCORE)["result"]["predicted"] == 0
+
+
+def test_a_brand_has_one_run_of_a_kind_at_a_time(graph: Graph, brand: str, tmp_path: Path) -> None:
+    first = start_run(graph, brand, RunKind.TRAIN, {}, by="a", now=NOW)
+    assert start_run(graph, brand, RunKind.TRAIN, {}, by="b", now=NOW)["id"] == first["id"]
+    assert start_run(graph, brand, RunKind.SCORE, {}, by="b", now=NOW)["is_new"]
+    assert cancel_run(graph, brand, first["id"], by="a", now=NOW)["state"] == CANCELLED
+    assert carry_out_run(graph, ActiveModels(tmp_path), brand, first["id"]) is None
+    assert start_run(graph, brand, RunKind.TRAIN, {}, by="b", now=NOW)["is_new"]
+
+
+KILLED = """
+import os, signal, sys
+from core.settings import load_settings
+from graph.driver import Graph
+from ml.runs import batch
+from ml.runs.carry_out import carry_out_run
+from ml.serving.active import ActiveModels
+from pathlib import Path
+from datetime import timedelta
+import ml.runs.gather as gather
+gather._PAGE = 50
+pages = []
+write = batch.write_scored
+def dies(*args):
+    pages.append(1)
+    if len(pages) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return write(*args)
+batch.write_scored = dies
+graph = Graph.connect(load_settings())
+carry_out_run(graph, ActiveModels(Path(sys.argv[3])), sys.argv[1], sys.argv[2], lease=timedelta(seconds=2))
+"""
+
+
+def test_a_killed_scoring_run_is_taken_up_where_its_last_page_ended(
+    graph: Graph, brand: str, tmp_path: Path, neo4j_server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = history(brand, 240)
+    save(graph, brand, rows)
+    started = start_run(graph, brand, RunKind.SCORE, {}, by="test", now=utc_now())
+    environment = {
+        **os.environ, "NEO4J_URI": neo4j_server.uri, "NEO4J_USER": neo4j_server.user,
+        "NEO4J_PASSWORD": neo4j_server.password,
+    }  # fmt: skip
+    words = [sys.executable, "-c", KILLED, brand, started["id"], str(tmp_path)]
+    died = subprocess.run(words, env=environment, check=False, timeout=240)
+    assert died.returncode == -signal.SIGKILL
+    half = predictions(graph, brand)
+    assert 0 < len(half) < 240
+    assert find_run(graph, brand, started["id"])["progress"]["done"] == 100
+    later = utc_now() + timedelta(minutes=5)
+    assert started["id"] in sweep_runs(graph, lambda *_: None, lambda: later)
+    assert carry_out_run(graph, ActiveModels(tmp_path), brand, started["id"], clock=lambda: later) in {DONE, None}
+    done = find_run(graph, brand, started["id"])
+    assert done["progress"]["done"] == 240
+    assert set(predictions(graph, brand)) == {row["id"] for row in rows if row["orders"]}
+
+
+def test_a_run_that_keeps_killing_workers_is_given_up(graph: Graph, brand: str) -> None:
+    started = start_run(graph, brand, RunKind.SCORE, {"attempts": MAX_ATTEMPTS}, by="test", now=NOW)
+    with graph.session() as session:
+        session.run("MATCH (r:ModelRun {id: $id}) SET r.attempts = $n", id=started["id"], n=MAX_ATTEMPTS).consume()
+    sweep_runs(graph, lambda *_: None, lambda: NOW)
+    assert find_run(graph, brand, started["id"])["state"] == "failed"
+
+
+def test_what_is_due_is_started_once(graph: Graph, brand: str) -> None:
+    assert len([one for one in schedule_runs(graph, utc_now) if _is_of(graph, brand, one)]) == 2
+    assert not [one for one in schedule_runs(graph, utc_now) if _is_of(graph, brand, one)]
+
+
+def _is_of(graph: Graph, brand: str, run_id: str) -> bool:
+    with graph.session() as session:
+        found = session.run("MATCH (r:ModelRun {id: $id}) RETURN r.brand AS brand", id=run_id).single()
+    return found is not None and found["brand"] == brand
