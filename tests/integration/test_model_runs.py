@@ -141,21 +141,28 @@ def test_a_brand_with_history_is_trained_scored_watched_and_rolled_back(
         roll_back(graph, brand, Change("me", "no", NOW))
     activate(graph, tmp_path, brand, active["id"], Change("me", "back", NOW))
 
-    # Once its horizon has passed: nobody bought since, so it was far too hopeful, and it says so.
+    _drifts_once_its_horizon_has_passed(graph, models, brand, active["id"])
+    _is_never_loaded_once_its_file_was_changed(graph, tmp_path, brand, active["id"])
+    assert len(list_versions(graph, brand, Page())["items"]) == 2
+
+
+def _drifts_once_its_horizon_has_passed(graph: Graph, models: ActiveModels, brand: str, version_id: str) -> None:
+    """Nobody bought since, so it was far too hopeful, and it says so."""
     later = run(graph, models, brand, RunKind.SCORE, NOW + timedelta(days=95))
-    drift = json.loads(find_version(graph, brand, active["id"])["drift"])
+    drift = json.loads(find_version(graph, brand, version_id)["drift"])
     assert later["result"]["alerts"] == len(drift["alerts"]) >= 2
     assert drift["realised"]["actual"] > 0.99
     assert drift["realised"]["is_off"]
     assert drift["shifts"]["recency_days"]["psi"] > drift["shifts"]["recency_days"]["alert_above"]
 
-    # A changed file is never loaded: day one answers and says so.
-    path = folder_of(tmp_path, active["id"]) / "model.json"
+
+def _is_never_loaded_once_its_file_was_changed(graph: Graph, data_dir: Path, brand: str, version_id: str) -> None:
+    """Day one answers instead, and says so."""
+    path = folder_of(data_dir, version_id) / "model.json"
     path.write_text(path.read_text().replace("0", "1", 1))
-    assert ActiveModels(tmp_path).of(graph, brand).version == "day-one-1"
+    assert ActiveModels(data_dir).of(graph, brand).version == "day-one-1"
     with pytest.raises(ConflictError):
-        activate(graph, tmp_path, brand, active["id"], Change("me", "?", NOW))
-    assert len(list_versions(graph, brand, Page())["items"]) == 2
+        activate(graph, data_dir, brand, version_id, Change("me", "?", NOW))
 
 
 def test_too_little_history_keeps_day_one_and_says_why(graph: Graph, brand: str, tmp_path: Path) -> None:
