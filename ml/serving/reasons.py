@@ -93,7 +93,7 @@ def _facts(family: int, features: PurchaseFeatures, row: int) -> str:
         span = round(of("first_order_days"))
         return f"{count} in {span} days" if span > 1 else f"{count} so far"
     if family == VALUE:
-        return f"{of('order_value_mean'):.2f} a day with orders, {of('spend_91d'):.2f} in the last 91 days"
+        return f"{of('order_day_value_mean'):.2f} a day with orders, {of('spend_91d'):.2f} in the last 91 days"
     if family == REFUNDS:
         return f"{float(np.nan_to_num(features['refund_share'][row])):.0%} of the money given back"
     gap = of("order_day_gap_mean")

@@ -15,7 +15,18 @@ import pytest
 from core.clock import utc_now
 from core.errors import ConflictError
 from graph.driver import Graph
-from graph.repositories.model_runs import CANCELLED, DONE, MAX_ATTEMPTS, RunKind, cancel_run, find_run, start_run
+from graph.repositories.model_runs import (
+    CANCELLED,
+    DONE,
+    MAX_ATTEMPTS,
+    QUEUED,
+    RunKind,
+    cancel_run,
+    due_runs,
+    find_run,
+    list_runs,
+    start_run,
+)
 from graph.repositories.models import Change, find_active, find_version, list_versions
 from graph.repositories.profiles import Page
 from ml.runs.carry_out import carry_out_run
@@ -109,7 +120,7 @@ def test_a_brand_with_history_is_trained_scored_watched_and_rolled_back(
     assert {"accuracy", "precision", "recall", "f1"} <= set(metrics["churn"])
 
     # The scoring run follows by itself; one profile alone is scored as among all.
-    [waiting] = [one for one in sweep_runs(graph, lambda *_: None, lambda: NOW) if find_run(graph, brand, one)]
+    [waiting] = [one["id"] for one in list_runs(graph, brand, Page())["items"] if one["state"] == QUEUED]
     assert carry_out_run(graph, models, brand, waiting, clock=lambda: NOW, lease=timedelta(days=400)) == DONE
     stored = predictions(graph, brand)
     buyers = [row["id"] for row in rows if row["orders"]]
@@ -228,7 +239,10 @@ def test_a_killed_scoring_run_is_taken_up_where_its_last_page_ended(
     assert 0 < len(half) < 240
     assert find_run(graph, brand, started["id"])["progress"]["done"] == 100
     later = utc_now() + timedelta(minutes=5)
-    assert started["id"] in sweep_runs(graph, lambda *_: None, lambda: later)
+    told: list[str] = []
+    while started["id"] not in told:
+        swept = sweep_runs(graph, lambda _, run_id: told.append(run_id), lambda: later)
+        assert swept
     assert carry_out_run(graph, ActiveModels(tmp_path), brand, started["id"], clock=lambda: later) in {DONE, None}
     done = find_run(graph, brand, started["id"])
     assert done["progress"]["done"] == 240
@@ -239,7 +253,9 @@ def test_a_run_that_keeps_killing_workers_is_given_up(graph: Graph, brand: str) 
     started = start_run(graph, brand, RunKind.SCORE, {"attempts": MAX_ATTEMPTS}, by="test", now=NOW)
     with graph.session() as session:
         session.run("MATCH (r:ModelRun {id: $id}) SET r.attempts = $n", id=started["id"], n=MAX_ATTEMPTS).consume()
-    sweep_runs(graph, lambda *_: None, lambda: NOW)
+    while find_run(graph, brand, started["id"])["state"] == QUEUED:
+        assert due_runs(graph, now=NOW, resend=timedelta(0))
+        sweep_runs(graph, lambda *_: None, lambda: NOW)
     assert find_run(graph, brand, started["id"])["state"] == "failed"
 
 
