@@ -56,10 +56,11 @@ def train(history: History, job: Job, tell: Tell) -> Training:
     tell(f"{history.customers} customers, {windows.span} days of history: {graded.grade.value}")
     maker = SnapshotMaker(sampled)
     judged = []
-    for window in windows.judged(JUDGED_WINDOWS):
+    asked = windows.judged(JUDGED_WINDOWS)
+    for number, window in enumerate(asked, start=1):
         found = judge(maker, windows, window, Recipe(graded.kinds, window[1], seed=job.seed))
         judged += [] if found is None else [found]
-        tell(f"backtest: {len(judged)} of {JUDGED_WINDOWS} windows judged")
+        tell(f"backtest: {number} of {len(asked)} windows judged")
     choices = {target: choose(target, judged) for target in Target} if judged else {}
     foretold = [_foretell(choices, one) for one in judged]
     spread = fit_spread([(said, one.snapshot.spend) for said, one in zip(foretold, judged, strict=True)])

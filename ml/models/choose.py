@@ -10,7 +10,7 @@ from ml.metrics import amount_metrics, churn_metrics
 from ml.models.candidates import BLENDS, BTYD, Fitted, Recipe, blend, fit_target
 from ml.models.day_one import day_one_scores
 from ml.models.snapshots import Snapshot, SnapshotMaker, Windows
-from ml.models.targets import Gap, Target, level_gap, loss, to_value
+from ml.models.targets import Gap, Target, level_gap, losses, to_value
 from ml.orders.history import Floats
 
 DAY_ONE = "day_one"
@@ -101,20 +101,21 @@ def _months(maker: SnapshotMaker, snapshot: Snapshot, fitted: Fitted) -> list[Mo
 
 
 def choose(target: Target, judged: Sequence[Judged]) -> Choice:
-    """The simplest candidate that no other beats: a challenger must be better on the mean and in most windows."""
+    """The simplest candidate that no other beats on the mean by more than chance, and in most windows."""
     names = [name for name in judged[0].scores[target] if all(name in one.scores[target] for one in judged)]
-    losses = {name: [loss(target, one.scores[target][name], one.snapshot) for one in judged] for name in names}
+    each = {name: [losses(target, one.scores[target][name], one.snapshot) for one in judged] for name in names}
     best = BTYD if BTYD in names else DAY_ONE
     for name in names:
-        if name not in {DAY_ONE, best} and _beats(losses[name], losses[best]):
+        if name not in {DAY_ONE, best} and _beats(each[name], each[best]):
             best = name
+    means = {name: [float(np.mean(values)) for values in found] for name, found in each.items()}
     gaps = [level_gap(target, one.scores[target][best], one.snapshot) for one in judged]
     shift = 0.0 if best == DAY_ONE else level_shift(gaps, [one.is_year_ago for one in judged])
     metrics = {name: [_metrics(target, one.scores[target][name], one.snapshot) for one in judged] for name in names}
     if shift:
         moved = [_metrics(target, one.scores[target][best] + shift, one.snapshot) for one in judged]
         metrics[f"{best}, level moved"] = moved
-    return Choice(target, best, losses, metrics, [gap.size for gap in gaps], shift, _reason(best, losses))
+    return Choice(target, best, means, metrics, [gap.size for gap in gaps], shift, _reason(best, means))
 
 
 def level_shift(gaps: Sequence[Gap], year_ago: Sequence[bool]) -> float:
@@ -139,9 +140,14 @@ def level_shift(gaps: Sequence[Gap], year_ago: Sequence[bool]) -> float:
     return float(np.clip(shift, -limit, limit))
 
 
-def _beats(challenger: Sequence[float], holder: Sequence[float]) -> bool:
-    gains = [(old - new) / max(abs(old), 1e-12) for new, old in zip(challenger, holder, strict=True)]
-    return float(np.mean(gains)) > _BETTER and 2 * sum(gain > 0 for gain in gains) > len(gains)
+def _beats(challenger: Sequence[Floats], holder: Sequence[Floats]) -> bool:
+    """Whether losses fell by a thousandth and by more than a standard error, customer by customer, in most windows."""
+    gains = [old - new for new, old in zip(challenger, holder, strict=True)]
+    mean = float(np.mean([gain.mean() for gain in gains]))
+    # The windows hold much the same people: taken as one sample of their mean size.
+    error = float(np.mean([gain.std() / np.sqrt(len(gain)) for gain in gains]))
+    least = _BETTER * abs(float(np.mean([old.mean() for old in holder])))
+    return mean > max(least, error) and 2 * sum(gain.mean() > 0 for gain in gains) > len(gains)
 
 
 def _metrics(target: Target, score: Floats, snapshot: Snapshot) -> dict[str, float]:

@@ -46,16 +46,22 @@ def to_value(target: Target, score: Floats) -> Floats:
     return to_probability(-score) if target is Target.CHURN else np.exp(np.clip(score, -30.0, 30.0))
 
 
-def loss(target: Target, score: Floats, snapshot: Snapshot) -> float:
-    """Mean loss of the scores: log loss, Poisson and Tweedie deviance (up to what no score changes)."""
+def losses(target: Target, score: Floats, snapshot: Snapshot) -> Floats:
+    """Loss of each customer's score: log loss, Poisson or Tweedie deviance (up to what no score changes)."""
     found = learnt_outcome(target, snapshot)
     if target is Target.CHURN:
-        return float(np.mean(np.logaddexp(0.0, score) - found * score))
+        return np.logaddexp(0.0, score) - found * score
     mean = to_value(target, score)
     if target is Target.ORDERS:
-        return float(np.mean(mean - found * np.log(mean)))
+        return mean - found * np.log(mean)
     power = SPEND_POWER
-    return float(np.mean(mean ** (2 - power) / (2 - power) - found * mean ** (1 - power) / (1 - power)))
+    deviance: Floats = mean ** (2 - power) / (2 - power) - found * mean ** (1 - power) / (1 - power)
+    return deviance
+
+
+def loss(target: Target, score: Floats, snapshot: Snapshot) -> float:
+    """Mean loss over the snapshot's customers."""
+    return float(np.mean(losses(target, score, snapshot)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ def judged(request, tmp_path_factory):
     """Foretold, the textbook's, and what came, of one kind of retailer."""
     cutoff, horizon = CASES[request.param]
     file = write_file(
-        Path(tmp_path_factory.mktemp("retailer")) / "orders.csv", make_rows(small(request.param), seed=11)
+        Path(tmp_path_factory.mktemp("retailer")) / "orders.csv",
+        make_rows(small(request.param, customers=350 if request.param == "grocery" else 900), seed=11),
     )
     end = day_number(cutoff)
     with open_orders(file, day_of(end + horizon)) as book:
