@@ -10,6 +10,7 @@ from graph.commit_write import order_rows, persona_row, profile_row, write_chang
 from graph.retie_write import refresh_groups
 from graph.stewardship import Command, roots_of
 from graph.tallies import recount_tallies
+from graph.traits import recount_traits
 from graph.transactions import StaleReadError, Transaction
 from resolver.rules import rule_set_for
 from resolver.working_set import WorkingSet
@@ -90,6 +91,7 @@ def attach_event(tx: Transaction, command: Command, event_id: str, profile_id: s
     currency = command.brand.currency
     tx.run("commit/update_personas", brand=brand, rows=[persona_row(persona, currency)])
     recount_tallies(tx, brand, [root, *working.order_book.recount])
+    recount_traits(tx, brand, sorted({root, *working.order_book.recount}))
     profile.version += 1
     tx.run("commit/update_profiles", brand=brand, rows=[[root, *profile_row(profile, currency)]], now=now)
     write_changed_mark(tx, brand, [(root, profile.version)], now)

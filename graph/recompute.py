@@ -49,7 +49,7 @@ def _move_some(tx: Transaction, settings: BrandSettings, recompute_id: str, reac
     keys, roots = rows[0]
     locked = lock_neighbourhood(tx, settings, keys, set(roots), reach)
     if locked is None:
-        # Grown too wide to be followed: a review asks a person, the events stay where they are.
+        # Grown too wide to be followed: the event that made it so asked a person, the others stay where they are.
         tx.run("recompute/finish_recompute", brand=settings.id, id=recompute_id)
         return 0
     found = locked.found

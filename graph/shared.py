@@ -100,8 +100,8 @@ def _count(tx: Transaction, settings: BrandSettings, identifier: Identifier, key
     if not holders:
         return None
     carriers = [
-        Carrier((at, event_id), persona, root, any(others), not others, order_key, decision or "")
-        for event_id, at, persona, root, others, order_key, decision in events
+        Carrier((at, event_id), persona, root, any(others), not others and not by_hand, order_key, decision or "")
+        for event_id, at, persona, root, others, order_key, decision, by_hand in events
     ]
     limit = rule_set_for(settings).shared_limits.get(identifier.type)
     persona, root = min(holders)
@@ -148,11 +148,9 @@ def _give_events(tx: Transaction, settings: BrandSettings, working: WorkingSet, 
 def _load_personas(
     tx: Transaction, settings: BrandSettings, working: WorkingSet, ids: Sequence[str], reach: set[str]
 ) -> None:
-    """Personas below the locked profiles; StaleReadError when one is below another profile."""
+    """Lock and read personas with their live profiles; `reach` takes these, so that another try locks them first."""
     found = Found(roots=dict(tx.rows("commit/find_personas", brand=settings.id, ids=list(ids))))
-    if not set(found.roots.values()) <= working.profiles.keys():
-        reach.update(found.roots.values())
-        raise StaleReadError("an event or its order belongs to a profile that is not locked")
+    reach.update(found.roots.values())
     lock_customers(tx, settings, found, working)
 
 

@@ -149,8 +149,10 @@ def unmerge(tx: Transaction, command: Command, profile_id: str, merge_id: str | 
 
 def _live_links(tx: Transaction, brand: str, root: str) -> list[MergeLink]:
     return [
-        MergeLink(row[0], (row[1], row[2]), tuple((child, top) for child, top in row[5]), frozenset(row[3] or ()))
-        for row in tx.run("stewardship/read_group_merges", brand=brand, root=root)
+        MergeLink(id_, (at, place), tuple((child, top) for child, top in pointers), frozenset(causes or ()), is_weak)
+        for id_, at, place, causes, _, pointers, is_weak in tx.run(
+            "stewardship/read_group_merges", brand=brand, root=root
+        )
     ]
 
 
@@ -175,7 +177,8 @@ def _write_pointers(tx: Transaction, brand: str, links: Sequence[MergeLink], for
     if gone:
         tx.run("stewardship/delete_pointers", brand=brand, ids=gone)
     if new:
-        tx.run("stewardship/create_pointers", brand=brand, rows=[list(row) for row in new])
+        weak = {link.merge_id for link in links if link.is_weak}
+        tx.run("stewardship/create_pointers", brand=brand, rows=[[*row, row[2] in weak or None] for row in new])
 
 
 def _group(personas: Sequence[list[Any]], forest: Forest) -> dict[str, list[list[Any]]]:

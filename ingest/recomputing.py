@@ -7,6 +7,7 @@ import redis
 import structlog
 
 from core.clock import Clock, utc_now
+from core.errors import UnavailableError
 from graph.driver import Graph
 from graph.recompute import list_waiting, move_some
 from graph.repositories.brands import find_brand
@@ -33,10 +34,14 @@ def move_waiting(graph: Graph, client: redis.Redis, *, at_once: int, clock: Cloc
             if settings is None:
                 continue
             settings = replace(settings, moved_at_once=at_once)
-            while time.monotonic() < deadline:
-                steps += 1
-                if not move_some(graph, settings, waiting.id):
-                    break
+            try:
+                while time.monotonic() < deadline:
+                    steps += 1
+                    if not move_some(graph, settings, waiting.id):
+                        break
+            except UnavailableError:
+                # Locked for too long: it must not keep those behind it waiting.
+                log.warning("move_postponed", brand=waiting.brand, recompute_id=waiting.id)
     if steps:
         log.info("events_moved", steps=steps)
     return steps

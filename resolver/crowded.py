@@ -16,7 +16,10 @@ class Carrier:
     signs_in: bool
     """Whether it brings another usable strong identifier: then it tells of a person."""
     is_alone: bool
-    """Whether it brings nothing else that links: it belongs to the owner, or to nobody from `since` on."""
+    """Whether it brings nothing else that links: it belongs to the owner, or to nobody from `since` on.
+
+    One that a person gave to somebody is not: it stays there.
+    """
     order_key: str | None = None
     decision: str = ""
 

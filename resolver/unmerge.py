@@ -16,6 +16,8 @@ class MergeLink:
     """When it was made: commit time and place in its batch."""
     pointers: tuple[tuple[str, str], ...]
     cause_persona_ids: frozenset[str] = frozenset()
+    is_weak: bool = False
+    """Whether only weak evidence holds its pointers."""
 
 
 @dataclass(slots=True)

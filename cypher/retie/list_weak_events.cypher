@@ -4,6 +4,6 @@
 // mode: read
 UNWIND $keys AS key
 MATCH (i:Identifier {key: key})<-[:CARRIES]-(e:Event)
-WHERE i.brand = $brand AND e.is_sighting IS NULL AND (e.persona_id IS NOT NULL OR e.decision = 'unattached')
+WHERE i.brand = $brand AND e.is_sighting IS NULL AND e.attach_id IS NULL AND (e.persona_id IS NOT NULL OR e.decision = 'unattached')
 RETURN collect([e.id, e.occurred_at.epochSeconds * 1000000 + e.occurred_at.microsecond, e.persona_id, i.type, i.value,
   e.order_key]) AS rows

@@ -1,7 +1,7 @@
 // Events that carry a strong identifier, with what else of theirs links at their time, and who holds it now.
 // params: brand, key
 // returns: shared since (microseconds or null), holders [[persona id, root id]…], events [[id, at, persona id, root id,
-//   [is strong, for each other usable identifier…], order key, decision]…]
+//   [is strong, for each other usable identifier…], order key, decision, given by hand]…]
 // mode: read
 MATCH (i:Identifier {key: $key})
 WHERE i.brand = $brand
@@ -17,6 +17,6 @@ CALL (i) {
   RETURN collect([e.id, e.occurred_at.epochSeconds * 1000000 + e.occurred_at.microsecond, p.id, p.root_id,
     [(e)-[:CARRIES]->(o:Identifier) WHERE o.key <> $key AND o.tier <= 4
       AND (o.shared_since IS NULL OR e.occurred_at < o.shared_since) | o.tier <= 2],
-    e.order_key, e.decision]) AS events
+    e.order_key, e.decision, e.attach_id IS NOT NULL]) AS events
 }
 RETURN i.shared_since.epochSeconds * 1000000 + i.shared_since.microsecond AS since, holders, events

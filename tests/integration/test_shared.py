@@ -14,6 +14,7 @@ from graph.invariants import broken_invariants
 from graph.repositories.profiles import Page
 from graph.repositories.reviews_read import list_reviews
 from ingest.stewardship import merge_profiles, unmerge_profile
+from ingest.stewardship.linking import attach_by_hand
 from tests.factories import event, fact
 from tests.integration.graph_state import by_identifier, live_profiles
 
@@ -82,4 +83,47 @@ def test_a_merge_of_two_of_them_lifts_it_and_its_unmerge_brings_it_back(graph: G
     assert _asked(graph, brand_id) == [{"loyalty_id:L1", "loyalty_id:L2", "loyalty_id:L3"}]
     unmerge_profile(graph, settings, merged.survivor_id, by="test")
     assert sum(live.event_count for live in live_profiles(graph, brand_id)) == 4
+    assert broken_invariants(graph, brand_id) == []
+
+
+def _order_beyond(brand_id: str) -> list[IncomingEvent]:
+    """People of one phone, an order by the phone alone, and a refund of it by somebody else altogether."""
+    return [
+        event(brand_id, PHONE, "loyalty_id:L1", key="m1", minute=10),
+        event(brand_id, PHONE, "loyalty_id:L2", key="m2", minute=20),
+        event(brand_id, PHONE, key="sale", minute=35, order=fact(brand_id, "o1", total=500)),
+        event(
+            brand_id, "email:q@x.io", key="refund", minute=40,
+            order=fact(brand_id, "o1", "refund", total=100, refund_id="r1"),
+        ),
+    ]  # fmt: skip
+
+
+def test_an_order_that_somebody_else_told_of_does_not_keep_the_identifier_from_being_shared(
+    graph: Graph, brand_id: str
+) -> None:
+    _send(graph, brand_id, *_order_beyond(brand_id))
+    [third] = _send(graph, brand_id, event(brand_id, PHONE, "loyalty_id:L3", key="m3", minute=30))
+    assert third.decision == "created"
+    assert sum(live.ltv_minor for live in live_profiles(graph, brand_id)) == 0
+    assert broken_invariants(graph, brand_id) == []
+
+
+def test_a_merge_gives_such_an_order_back(graph: Graph, brand_id: str) -> None:
+    _send(graph, brand_id, *_order_beyond(brand_id), event(brand_id, PHONE, "loyalty_id:L3", key="m3", minute=30))
+    ids = [by_identifier(graph, brand_id, f"loyalty_id:L{n}").id for n in (1, 2)]
+    merged = merge_profiles(graph, BrandSettings(brand_id, rules=SETTINGS), ids[0], [ids[1]], by="test")
+    assert {live.id: live.ltv_minor for live in live_profiles(graph, brand_id)}[merged.survivor_id] == 400
+    assert broken_invariants(graph, brand_id) == []
+
+
+def test_what_a_person_gave_to_somebody_stays_there(graph: Graph, brand_id: str) -> None:
+    _send(graph, brand_id, *_household(brand_id))
+    third = by_identifier(graph, brand_id, "loyalty_id:L3")
+    attach_by_hand(graph, BrandSettings(brand_id, rules=SETTINGS), f"evt_{brand_id}_after", third.id, by="test")
+    before = by_identifier(graph, brand_id, "loyalty_id:L3")
+    assert before.event_count == third.event_count + 1
+    _send(graph, brand_id, event(brand_id, PHONE, "loyalty_id:L0", key="late", minute=5))
+    after = by_identifier(graph, brand_id, "loyalty_id:L3")
+    assert (after.event_count, after.ltv_minor) == (before.event_count, before.ltv_minor)
     assert broken_invariants(graph, brand_id) == []

@@ -1,7 +1,9 @@
 """Linking by hand over HTTP: identifiers with history, events that nobody owned."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
+from graph.invariants import broken_invariants
 from tests.integration.api.conftest import Tenant
 
 
@@ -46,3 +48,29 @@ def test_an_attached_purchase_counts_and_is_attached_once(new_tenant: Callable[[
     assert (found["lifetime_value"], found["total_orders"], found["event_count"]) == ("12.50", 1, 2)
     assert tenant.client.post(f"/api/events/{lone['event_id']}/attach", json=body).status_code == 409
     assert tenant.client.post("/api/events/evt_none/attach", json=body).status_code == 404
+
+
+def test_of_two_who_attach_one_event_at_the_same_time_one_wins_and_it_counts_once(tenant: Tenant) -> None:
+    ids = tenant.profiles(4)
+    for _ in range(5):
+        event_id = tenant.send(identifiers={"card_last4": "1234"})["event_id"]
+        with ThreadPoolExecutor(len(ids)) as pool:
+            answers = list(
+                pool.map(
+                    lambda one, id_=event_id: tenant.client.post(f"/api/events/{id_}/attach", json={"profile_id": one}),
+                    ids,
+                )
+            )
+        assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+    counts = [tenant.client.get(f"/api/profiles/{one}").json()["event_count"] for one in ids]
+    assert sum(counts) == len(ids) + 5
+    assert broken_invariants(tenant.graph, tenant.id) == []
+
+
+def test_traits_of_an_attached_event_are_the_profiles(tenant: Tenant) -> None:
+    [profile] = tenant.profiles(1)
+    sent = tenant.send(
+        type="profile_update", identifiers={"card_last4": "1234"}, payload={"traits": {"first_name": "Ann"}}
+    )
+    tenant.client.post(f"/api/events/{sent['event_id']}/attach", json={"profile_id": profile}).raise_for_status()
+    assert tenant.client.get(f"/api/profiles/{profile}").json()["traits"]["first_name"] == "Ann"
