@@ -9,7 +9,7 @@ from core.clock import now_micros
 from core.decisions import EventResult
 from core.errors import UnavailableError
 from core.events import IncomingEvent
-from graph.commit_read import BeforeLocks, load_working_set, read_before_locks
+from graph.commit_read import BeforeLocks, check_idle, load_working_set, read_before_locks
 from graph.commit_write import write_working_set
 from graph.driver import Graph
 from graph.retie import settle_event
@@ -95,6 +95,7 @@ def _commit(
         working, folded = _fold(tx, settings, batch, before, attempts)
         now = now_micros()
         write_working_set(tx, settings, working, now)
+        check_idle(tx, settings.id, working)
         if working.must_settle:
             folded[-1] = _settle(tx, settings, working, attempts.reach, now)
             stored = {result.event_id for result in folded}

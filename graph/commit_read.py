@@ -28,8 +28,8 @@ class Found:
     links_versions: dict[str, int | None] = field(default_factory=dict)
     """Persona → how often links were taken from it: checked again under its lock."""
 
-    idle: set[Identifier] = field(default_factory=set)
-    """Identifiers that were shared before the first event of this batch."""
+    idle: dict[Identifier, int] = field(default_factory=dict)
+    """Identifiers that were shared before the first event of this batch, since when (microseconds)."""
 
     def note(self, rows: Iterable[list[Any]], by_key: dict[str, Identifier], first_seen: dict[Identifier, int]) -> None:
         """Take over what the graph says: key, flags, holders, shared since, people, timeline."""
@@ -42,7 +42,7 @@ class Found:
                 self.holdings.shared_since[identifier] = shared_since
                 if shared_since <= first_seen[identifier]:
                     # No event of this batch is tied by it: whoever holds it need not be locked.
-                    self.idle.add(identifier)
+                    self.idle[identifier] = shared_since
                     continue
             if people:
                 self.holdings.people[identifier] = list(people)
@@ -131,6 +131,7 @@ def load_working_set(
         found.roots.update(tx.rows("commit/find_personas", brand=settings.id, ids=imported))  # type: ignore[arg-type]
     found.roots.update((root, root) for root in extra_roots)
     working = WorkingSet(rule_set_for(settings), settings.currency, found.holdings)
+    working.idle = dict(found.idle)
     lock_customers(tx, settings, found, working)
     if order_keys:
         _lock_orders(tx, settings.id, order_keys, working)
@@ -292,3 +293,15 @@ def read_details(tx: Transaction, brand: str, roots: list[str], working: Working
         working.reviews.append(
             OpenReview(review_id, set(profile_ids), reason, set(identifiers), list(event_ids), set(rules), set(apart))
         )
+
+
+def check_idle(tx: Transaction, brand: str, working: WorkingSet) -> None:
+    """StaleReadError when an identifier that was read without a lock is not shared since then any more.
+
+    Call it after the events are written: that took the identifiers' locks.
+    """
+    if not working.idle:
+        return
+    wanted = {identifier.key(brand): since for identifier, since in working.idle.items()}
+    if dict(tx.rows("commit/read_shared", brand=brand, keys=sorted(wanted))) != wanted:
+        raise StaleReadError("an identifier was shared when it was read and is not any more")

@@ -52,6 +52,8 @@ class WorkingSet:
     """Links whose trust rose: (identifier, persona) → trust."""
     crowded: dict[Identifier, list[str]] = field(default_factory=dict)
     """Strong identifiers that somebody other than their holder carried: the personas that did."""
+    idle: dict[Identifier, int] = field(default_factory=dict)
+    """Identifiers that were shared before the first event, since when: nobody that holds them was locked for them."""
     crowding: set[Identifier] = field(default_factory=set)
     """Strong identifiers of the last event whose people must be counted anew: what follows depends on it."""
     joined: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -155,12 +157,12 @@ class WorkingSet:
 
     def _note_people(self, event: IncomingEvent, decision: Decision) -> None:
         """Note strong identifiers that stay with one side while another takes the event, or must be counted anew."""
-        if self.holdings.shared_since:
-            at = to_micros(event)
-            carried = self.holdings.shared_since.keys() & set(event.identifiers)
-            strong = {found for found in carried if found.type in CORE_TYPES}
+        # An event that says nothing else counts nobody: it belongs to the holder, or to nobody.
+        if self.holdings.shared_since and sum(found.type in LINKING_TYPES for found in event.identifiers) > 1:
+            at, since = to_micros(event), self.holdings.shared_since
+            strong = {found for found in event.identifiers if found in since and found.type in CORE_TYPES}
             # Of several people at the very moment at which it becomes shared, the first by event id may be this one.
-            self.crowding |= {found for found in strong if at <= self.holdings.shared_since[found]}
+            self.crowding |= {found for found in strong if at <= since[found]}
         if decision.kind is DecisionKind.MERGED:
             self.crowding.update(found for match in decision.matches for found in match.profile.crowds)
         if decision.kind is DecisionKind.REVIEW:
