@@ -14,8 +14,9 @@ from graph.repositories.models import find_active, set_drift
 from graph.repositories.suggestions import count_profiles
 from graph.values import parse_json, to_time
 from ml.drift import Watch
+from ml.features.purchases import PurchaseFeatures
 from ml.features.store import compute_features
-from ml.orders.history import outcome
+from ml.orders.history import Floats, outcome
 from ml.runs.gather import customer_pages
 from ml.runs.heart import Heart
 from ml.serving.active import ActiveModels
@@ -39,7 +40,7 @@ class _Scoring:
     def page(self, rows: Sequence[dict[str, Any]], *, with_features: bool) -> None:
         """Score and store one page."""
         customers = readable_customers(rows, self.failed)
-        scored = scored_customers(self.model, customers, self.at, self.failed)
+        scored = scored_customers(self.model, customers, self.at, self.failed, self._see)
         write_scored(self.graph, self.brand, self.model, scored, self.at)
         foretold = {one.profile_id for one in scored}
         silent = [one.id for one in customers if one.id not in foretold and one.id not in self.failed]
@@ -49,20 +50,19 @@ class _Scoring:
         if with_features:
             compute_features(self.graph, self.brand, [row["id"] for row in rows], self.at)
         self.predicted += len(scored)
-        if self.stored is not None and not self.model.bundle.is_day_one:
-            self._watch(customers)
+        if self.matured is not None and not self.model.bundle.is_day_one:
+            self._mature(customers, self.matured)
 
-    def _watch(self, customers: Sequence[Customer]) -> None:
-        features = features_of(customers, Moment(self.at))
-        if len(features):
-            self.watch.see(features, foretell(self.model, snapshot_of(self.model, features)).silence)
-        if self.matured is None:
-            return
-        past = features_of(customers, self.matured)
+    def _see(self, features: PurchaseFeatures, churn: Floats) -> None:
+        if self.stored is not None and not self.model.bundle.is_day_one:
+            self.watch.see(features, churn)
+
+    def _mature(self, customers: Sequence[Customer], matured: Moment) -> None:
+        past = features_of(customers, matured)
         if len(past):
             said = foretell(self.model, snapshot_of(self.model, past))
-            history = history_of(customers, Moment(self.matured.at + timedelta(days=self.model.horizon)))
-            found = outcome(history, self.matured.day, self.matured.day + self.model.horizon)
+            history = history_of(customers, Moment(matured.at + timedelta(days=self.model.horizon)))
+            found = outcome(history, matured.day, matured.day + self.model.horizon)
             orders, spend = found.orders[past.customer], found.spend[past.customer]
             self.watch.mature(said.silence, (orders == 0).astype(np.float64), said.spend, spend)
 

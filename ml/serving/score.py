@@ -1,6 +1,6 @@
 """Serving, second step: the model looks at customers; a pure function, the same for one profile and for all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,9 @@ from ml.serving.products import recommend_products
 from ml.serving.reasons import churn_effects, reasons_in_words
 
 _DIGITS = 4
+
+See = Callable[[PurchaseFeatures, Floats], None]
+"""Looks at features and churn probabilities of many customers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +59,20 @@ def foretell(model: ServingModel, snapshot: Snapshot) -> Foretold:
     return Foretold(np.clip(day_one_silence(features, model.horizon), 1e-4, 1.0 - 1e-4), orders, orders * value)
 
 
-def score_customers(model: ServingModel, customers: Sequence[Customer], moment: Moment) -> list[Scored]:
-    """Predictions for those with an order before the moment; of the others nothing can be foretold."""
+def score_customers(
+    model: ServingModel, customers: Sequence[Customer], moment: Moment, see: See | None = None
+) -> list[Scored]:
+    """Predictions for those with an order before the moment; of the others nothing can be foretold.
+
+    `see` is shown features and churn probabilities of all at once.
+    """
     features = features_of(customers, moment)
     if not len(features):
         return []
     snapshot = snapshot_of(model, features)
     foretold = foretell(model, snapshot)
+    if see is not None:
+        see(features, foretold.silence)
     low, high = (model.bundle.spread.quantile(foretold, level) for level in (LOW, HIGH))
     rfm = model.rfm(features)
     names = segment_names(features, model.bundle.scale)

@@ -14,7 +14,7 @@ from insight.predictions import prediction_section
 from ml.serving.active import ActiveModels
 from ml.serving.customers import Customer, Moment, customer_of
 from ml.serving.model import ServingModel
-from ml.serving.score import Scored, score_customers
+from ml.serving.score import Scored, See, score_customers
 
 log = structlog.get_logger(__name__)
 
@@ -105,12 +105,12 @@ def readable_customers(rows: Sequence[dict[str, Any]], failed: set[str]) -> list
 
 
 def scored_customers(
-    model: ServingModel, customers: Sequence[Customer], at: datetime, failed: set[str]
+    model: ServingModel, customers: Sequence[Customer], at: datetime, failed: set[str], see: See | None = None
 ) -> list[Scored]:
     """All at once; one by one when that fails, so that one odd history stops nobody else's; adds to `failed`."""
     moment = Moment(at)
     try:
-        return score_customers(model, customers, moment)
+        return score_customers(model, customers, moment, see)
     except (ArithmeticError, ValueError, IndexError):
         log.error("scoring_failed", customers=len(customers))
     found = []

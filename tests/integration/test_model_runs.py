@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from api.worker import create_worker_app
 from core.clock import utc_now
 from core.errors import ConflictError
+from core.settings import Settings, child_environment
 from graph.driver import Graph
 from graph.repositories.model_runs import (
     CANCELLED,
@@ -30,7 +33,7 @@ from graph.repositories.model_runs import (
 from graph.repositories.models import Change, find_active, find_version, list_versions
 from graph.repositories.profiles import Page
 from ml.runs.carry_out import carry_out_run
-from ml.runs.tasks import schedule_runs, sweep_runs
+from ml.runs.tasks import RUN_TASK, schedule_runs, sweep_runs
 from ml.serving.active import ActiveModels
 from ml.serving.change import activate, roll_back
 from ml.serving.files import folder_of
@@ -247,6 +250,22 @@ def test_a_killed_scoring_run_is_taken_up_where_its_last_page_ended(
     done = find_run(graph, brand, started["id"])
     assert done["progress"]["done"] == 240
     assert set(predictions(graph, brand)) == {row["id"] for row in rows if row["orders"]}
+
+
+def test_a_real_worker_takes_a_run_off_the_queue(graph: Graph, brand: str, service_settings: Settings) -> None:
+    save(graph, brand, history(brand, 30))
+    started = start_run(graph, brand, RunKind.SCORE, {}, by="test", now=utc_now())
+    words = ["celery", "--app", "api.worker", "--quiet", "worker", "--queues", brand, "--concurrency", "1"]
+    with subprocess.Popen([sys.executable, "-m", *words], env=child_environment(service_settings)) as worker:
+        try:
+            create_worker_app(service_settings).send_task(RUN_TASK, args=[brand, started["id"]], queue=brand)
+            deadline = time.monotonic() + 120
+            while find_run(graph, brand, started["id"])["state"] != DONE:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        finally:
+            worker.terminate()
+    assert len(predictions(graph, brand)) == 30
 
 
 def test_a_run_that_keeps_killing_workers_is_given_up(graph: Graph, brand: str) -> None:
