@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     """A webhook that failed for so long is switched off."""
     webhook_private_addresses: bool = False
     """Whether webhooks may go to loopback, private and link-local addresses."""
+    crm_timeout_seconds: float = Field(default=30, gt=0, le=60)
+    """How long a CRM may take for one answer."""
+    crm_private_addresses: bool = False
+    """Whether CRM connections may go to loopback, private and link-local addresses."""
     csv_max_bytes: int = Field(default=20 * 1024**3, gt=0)
     """The largest CSV file that is taken, unpacked; it waits on disk below the data directory."""
     csv_keep_days: float = Field(default=30, gt=0)

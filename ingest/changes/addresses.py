@@ -1,9 +1,11 @@
-"""Where webhooks may go: public addresses only, looked up once for each message and then held on to."""
+"""Where outgoing calls may go: public addresses only, looked up once for each message and then held on to."""
 
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -30,22 +32,22 @@ class Target:
     server_name: str
 
 
-def check_url(text: str, *, allow_private: bool) -> str:
-    """The address of a webhook; raises InvalidInputError for what is none or plainly leads inside."""
+def check_url(text: str, *, allow_private: bool, field: str = "url") -> str:
+    """The address of an outgoing call; raises InvalidInputError for what is none or plainly leads inside."""
     if len(text) > MAX_URL:
-        raise InvalidInputError(f"Must be at most {MAX_URL} characters.", field="url")
+        raise InvalidInputError(f"Must be at most {MAX_URL} characters.", field=field)
     try:
         url = httpx.URL(text)
         host = url.host
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-        raise InvalidInputError("Must be an http or https address.", field="url") from error
+        raise InvalidInputError("Must be an http or https address.", field=field) from error
     # A percent sign in a name is an IPv6 zone, or something that was no name before it was quoted.
     if url.scheme not in _SCHEMES or not host or "%" in host or " " in text or not text.isprintable():
-        raise InvalidInputError("Must be an http or https address.", field="url")
+        raise InvalidInputError("Must be an http or https address.", field=field)
     if url.userinfo or url.fragment:
-        raise InvalidInputError("Must have no user, password or fragment.", field="url")
+        raise InvalidInputError("Must have no user, password or fragment.", field=field)
     if not allow_private and not _may_be_public(host):
-        raise InvalidInputError("Must be reachable from the public internet.", field="url")
+        raise InvalidInputError("Must be reachable from the public internet.", field=field)
     return str(url)
 
 
@@ -76,8 +78,21 @@ async def find_target(text: str, *, allow_private: bool) -> Target:
     The connection goes to that very address: a name that answers otherwise a moment later changes nothing.
     """
     url = httpx.URL(text)
-    port = url.port or (443 if url.scheme == "https" else 80)
-    found = await asyncio.get_running_loop().getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().getaddrinfo(url.host, _port(url), type=socket.SOCK_STREAM)
+    return _target(url, found, allow_private=allow_private)
+
+
+def look_up_target(text: str, *, allow_private: bool) -> Target:
+    """As `find_target`, for threads."""
+    url = httpx.URL(text)
+    return _target(url, socket.getaddrinfo(url.host, _port(url), type=socket.SOCK_STREAM), allow_private=allow_private)
+
+
+def _port(url: httpx.URL) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)
+
+
+def _target(url: httpx.URL, found: Sequence[tuple[Any, ...]], *, allow_private: bool) -> Target:
     # Scoped IPv6 addresses carry a zone after a percent sign.
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     if not allow_private and not all(is_public(address) for address in addresses):

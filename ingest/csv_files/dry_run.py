@@ -17,7 +17,8 @@ from graph.repositories.csv_imports import find_received
 from ingest.csv_files.options import ImportOptions
 from ingest.csv_files.reading import CsvRows, Format
 from ingest.csv_files.rows import RowReader, Unit
-from ingest.csv_files.run import BATCH, MOST_PROBLEMS, count_warnings
+from ingest.csv_files.run import BATCH, MOST_PROBLEMS
+from ingest.jobs import count_warnings
 from ingest.steps import to_incoming
 
 SHOWN_EVENTS = 5

@@ -6,7 +6,7 @@ committed since are known by their keys and counted once.
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,8 +17,7 @@ import structlog
 from core.brand import BrandSettings
 from core.clock import Clock, utc_now
 from core.decisions import EventResult
-from core.errors import ConstIntelError, InvalidInputError
-from core.events import RawEvent
+from core.errors import InvalidInputError
 from graph.driver import Graph
 from graph.repositories.csv_imports import (
     CANCELLED,
@@ -29,30 +28,21 @@ from graph.repositories.csv_imports import (
     Lease,
     Progress,
     claim_import,
-    find_received,
     progress_values,
     save_progress,
 )
-from ingest.committer import Outcome
 from ingest.csv_files.files import RejectedRows, rejected_path, remove_file, source_path
 from ingest.csv_files.options import ImportOptions
 from ingest.csv_files.reading import CsvRows, Format
 from ingest.csv_files.rows import RowReader, Unit
+from ingest.jobs import LeaseLostError, Take, count_warnings, received_since, take_all
 
 log = structlog.get_logger(__name__)
 
 BATCH = 500
 LEASE_SECONDS = 30.0
-MOST_WARNINGS = 50
 MOST_PROBLEMS = 20
-OTHER_WARNINGS = "other warnings"
 _LOST = "The uploaded file is not on this machine: API and workers have to share the data directory."
-
-Take = Callable[[BrandSettings, Sequence[RawEvent]], Sequence[Outcome]]
-
-
-class LeaseLostError(Exception):
-    """Somebody else works on the import now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +149,8 @@ class _Worker:
 
     def _settle(self, units: list[Unit], rejected: RejectedRows, bytes_read: int) -> None:
         """Commit a batch and count it."""
-        outcomes = iter(self._take([unit.raw for unit in units if unit.raw is not None]))
+        raws = [unit.raw for unit in units if unit.raw is not None]
+        outcomes = iter(take_all(self._desk.take, self._settings, raws))
         results = [next(outcomes) if unit.raw is not None else unit.problem for unit in units]
         own = self._stored_before([result for result in results if isinstance(result, EventResult)])
         self._is_first_batch = False
@@ -189,28 +180,9 @@ class _Worker:
             problems=tuple(problems[:MOST_PROBLEMS]),
         )
 
-    def _take(self, raws: Sequence[RawEvent]) -> Iterator[Outcome]:
-        outcomes = self._desk.take(self._settings, raws) if raws else ()
-        for outcome in outcomes:
-            if isinstance(outcome, ConstIntelError) and outcome.is_retryable:
-                raise outcome
-        return iter(outcomes)
-
     def _stored_before(self, results: list[EventResult]) -> set[str]:
         """Events of the first batch that were committed when this import was cut off, before it could count them."""
         since = self._job.checkpoint_at
         if not self._is_first_batch or since is None:
             return set()
-        new = {result.event_id for result in results if not result.duplicate}
-        known = {result.event_id for result in results if result.duplicate} - new
-        if not known:
-            return set()
-        received = find_received(self._desk.graph, self._settings.id, sorted(known))
-        return {event_id for event_id, at in received.items() if at >= since}
-
-
-def count_warnings(counts: dict[str, int], warnings: Sequence[str]) -> None:
-    """Count each text of `warnings`; beyond some different texts all further ones count together."""
-    for text in warnings:
-        name = text if text in counts or len(counts) < MOST_WARNINGS else OTHER_WARNINGS
-        counts[name] = counts.get(name, 0) + 1
+        return received_since(self._desk.graph, self._settings.id, results, since)

@@ -1,25 +1,20 @@
 """Celery tasks of CSV imports: beat asks every two seconds whether an import waits, and hourly for old files."""
 
-import asyncio
 import os
-from collections.abc import Sequence
 
 import structlog
 from celery import shared_task
 
-from core.brand import BrandSettings
 from core.clock import utc_now
 from core.errors import UnavailableError
-from core.events import RawEvent
 from core.settings import Settings, load_settings
 from graph.driver import Graph
 from graph.process import process_graph
 from graph.repositories.brands import find_brand
 from graph.repositories.csv_imports import find_due
-from ingest.committer import Outcome
 from ingest.csv_files.files import remove_old_files, spool_folder
 from ingest.csv_files.run import Desk, work_on
-from ingest.pipeline import Ingest
+from ingest.jobs import taking
 
 log = structlog.get_logger(__name__)
 
@@ -57,15 +52,7 @@ def run_due_import(graph: Graph, settings: Settings, seconds: float) -> bool:
     brand = find_brand(graph, brand_id)
     if brand is None:
         return False
-    with asyncio.Runner() as runner:
-        ingest = Ingest(graph, settings)
-
-        def take(brand: BrandSettings, raws: Sequence[RawEvent]) -> Sequence[Outcome]:
-            return runner.run(ingest.take(brand, raws, may_queue=False))
-
-        try:
-            desk = Desk(graph, spool_folder(settings), take, f"worker:{os.getpid()}:{os.urandom(4).hex()}")
-            work_on(desk, brand, import_id, seconds)
-        finally:
-            runner.run(ingest.close())
+    with taking(graph, settings) as take:
+        desk = Desk(graph, spool_folder(settings), take, f"worker:{os.getpid()}:{os.urandom(4).hex()}")
+        work_on(desk, brand, import_id, seconds)
     return True
