@@ -16,7 +16,7 @@ Lists page with `limit` (1 to 200) and an opaque `cursor`. Every error is a prob
 
 TAGS = [
     {"name": "events", "description": "Events in, one at a time or in batches, and single events back."},
-    {"name": "integrations", "description": "Webhooks of shops, messengers and tills; CSV files."},
+    {"name": "integrations", "description": "Webhooks of shops, messengers and tills; CSV files; CRM systems."},
     {"name": "tracking", "description": "The calls of Segment's, RudderStack's and PostHog's client libraries."},
     {"name": "dead letters", "description": "Messages that were received and could not become events."},
     {"name": "profiles", "description": "Unified profiles: look up, list, merge, unmerge, import."},

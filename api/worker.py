@@ -20,6 +20,7 @@ TASK_PACKAGES = (
     "insight",
     "ingest",
     "ingest.changes",
+    "ingest.crm",
     "ingest.csv_files",
     "ingest.stewardship",
     "ml",
@@ -101,6 +102,7 @@ def _schedule() -> dict[str, Any]:
         "ml.schedule_suggestions": (_SCHEDULE_SECONDS, 1),
         "ingest.import_csv": (_IMPORT_SECONDS, 10),
         "insight.watch_shop_floor": (_RELAY_SECONDS, 10),
+        "ingest.sync_crm": (_IMPORT_SECONDS, 10),
         "insight.refresh_attribution": (_ATTRIBUTION_SECONDS, 1),
         "ingest.tidy_csv_files": (_RETENTION_SECONDS, 1),
     }

@@ -16,7 +16,7 @@ from ingest.steps.fields import refuse
 
 HUBSPOT_URL = "https://api.hubapi.com"
 OVERLAP_SECONDS = 300
-_RATES = {SALESFORCE: 10.0, HUBSPOT: 4.0, REST: 5.0}
+_RATES = {SALESFORCE: 10, HUBSPOT: 4, REST: 5}
 _TOKEN_PATHS = {SALESFORCE: "/services/oauth2/token", HUBSPOT: "/oauth/v1/token"}
 _PUBLIC = ("type", "header", "user", "client_id", "scope", "token_url")
 _SECRETS = ("token", "password", "client_secret", "refresh_token")

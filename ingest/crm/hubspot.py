@@ -76,8 +76,10 @@ def _window(client: CrmClient, task: Task, begun: _Place) -> Iterator[tuple[CrmP
         seen += len(records)
         after = _after(body)
         is_full = after is not None and int(after) + size > WINDOW
-        yield CrmPage(records, place.cursor(), remaining), place, is_full
-        if after is None or is_full or not results:
+        is_over = after is None or not results
+        page = CrmPage(records, place.cursor(), remaining, is_last=is_over and not is_full and begun.tie is None)
+        yield page, place, is_full
+        if is_over or is_full:
             return
 
 

@@ -26,11 +26,15 @@ class CrmRecord:
 
 @dataclass(frozen=True, slots=True)
 class CrmPage:
-    """Records in order, and the cursor that holds when they are stored; `remaining` counts from this page on."""
+    """Records in order, and the cursor that holds when they are stored; `remaining` counts from this page on.
+
+    The last page of an object says so: whoever is cut off behind it must not begin again.
+    """
 
     records: list[CrmRecord]
     cursor: dict[str, Any]
     remaining: int | None = None
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def read_pages(client: CrmClient, task: Task) -> Iterator[CrmPage]:
         following = _next_page(answer, plan, page, len(items), size)
         if following is None:
             done = max([moment for moment in (since, newest) if moment is not None], default=None)
-            yield CrmPage(records, {} if done is None else {"at": format_time(done)})
+            yield CrmPage(records, {} if done is None else {"at": format_time(done)}, is_last=True)
             return
         if following == page:
             raise CrmRefusedError("The CRM's pages lead in a circle.")

@@ -119,13 +119,12 @@ class _Worker:
                     for page in pages:
                         cursors[spec.name] = {**page.cursor, "sync": self._job.id}
                         self._settle(spec, page, connection.name)
+                        self._counts = _with_object(self._counts, spec.name, is_done=page.is_last)
                         self._save(self._counts.values(), cursors)
                         if self._is_cancelled:
                             return self.end(CANCELLED)
                         if time.monotonic() > deadline:
                             return self._pause(0.0)
-                self._counts = _with_object(self._counts, spec.name, is_done=True)
-                self._save(self._counts.values())
             return self.end(CANCELLED if self._is_cancelled else DONE)
 
     def _begin(self, cursor: dict[str, Any], connection: CrmConnection) -> dict[str, Any]:

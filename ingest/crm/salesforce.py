@@ -40,10 +40,12 @@ def read_pages(client: CrmClient, task: Task) -> Iterator[CrmPage]:
         records = [_record(fields) for fields in _listed(body)]
         total = body.get("totalSize")
         cursor = _advance(cursor, records)
-        yield CrmPage(records, cursor, max(total - seen, len(records)) if isinstance(total, int) else None)
-        seen += len(records)
+        remaining = max(total - seen, len(records)) if isinstance(total, int) else None
         link = body.get("nextRecordsUrl")
-        if body.get("done") is not False or not isinstance(link, str):
+        is_last = body.get("done") is not False or not isinstance(link, str)
+        yield CrmPage(records, cursor, remaining, is_last)
+        seen += len(records)
+        if is_last or not isinstance(link, str):
             return
         try:
             answer = client.follow(link, **options)

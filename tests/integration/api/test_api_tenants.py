@@ -16,7 +16,7 @@ SIGNED = "/api/integrations/{source}"
 OWN = {"/api/integrations/{source}", "/api/integrations/{source}/account", "/api/integrations/{source}/deliveries",
        "/api/integrations/{source}/mapping", "/api/integrations/{source}/rotate"}  # fmt: skip
 # What a brand puts under the name of another brand's store is its own.
-OWN_NAMES = {("PUT", "/api/store/stores/{store_id}")}
+OWN_NAMES = {("PUT", "/api/store/stores/{store_id}"), ("PUT", "/api/integrations/crm/connections/{name}")}
 
 # A body that each POST would take, so that only the key decides.
 BODIES: dict[str, Any] = {
@@ -69,6 +69,8 @@ BODIES: dict[str, Any] = {
     "/api/store/alerts/{alert_id}/delivered": {},
     "/api/store/alerts/{alert_id}/viewed": {},
     "/api/store/alerts/{alert_id}/dismissed": {},
+    "/api/integrations/crm/sync": {"connection": "none"},
+    "/api/integrations/crm/syncs/{sync_id}/cancel": {},
     "/api/admin/brands": {"id": "never"},
 }
 TRACKING = ("/v1", "/batch", "/capture", "/e/", "/i/")
