@@ -129,7 +129,8 @@ class FakeCrm:
     def rest(self, path: str, query: dict[str, str]) -> Reply:
         rows = self.records[path.rpartition("/")[2]]
         if "since" in query:
-            rows = [row for row in rows if str(row.get("updated_at")) >= query["since"]]
+            since_at = datetime.fromisoformat(query["since"])
+            rows = [row for row in rows if datetime.fromisoformat(row["updated_at"]) >= since_at]
         size = int(query.get("per_page", self.page_size))
         style = path.split("/")[1]
         if style == "page":

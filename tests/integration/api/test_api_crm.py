@@ -20,6 +20,7 @@ URL = "https://example.my.salesforce.com"
 PATH = "/api/integrations/crm/connections"
 AUTH = {"type": "client_credentials", "client_id": "app", "client_secret": "hush-hush"}
 SALESFORCE: dict[str, Any] = {"kind": "salesforce", "base_url": URL, "auth": AUTH}
+AS_REST: dict[str, Any] = {"kind": "rest", "auth": {"type": "bearer", "token": "t"}}
 REST = {"path": "/people", "items": "data", "modified": "updated_at"}
 
 
@@ -67,11 +68,11 @@ def test_a_connection_is_shown_with_what_is_read_and_without_its_secrets(tenant:
         ("crm", {"objects": [{"name": "Contact", "fields": {"A FROM B": "traits.x"}}]}, "objects[0].fields"),
         ("crm", {"objects": [{"name": "Contact", "fields": {"Email": "email2"}}]}, "objects[0].fields"),
         ("crm", {"objects": [{"name": "Contact"}, {"name": "Contact"}]}, "objects"),
-        ("crm", {"kind": "rest"}, "objects"),
-        ("crm", {"kind": "rest", "objects": [{"name": "p", "fields": {"m": "email"}}]}, "objects[0].rest"),
-        ("crm", {"kind": "rest", "objects": [{"name": "p", "fields": {"m": "email"}, "rest": {**REST, "path": "//x"}}]},
+        ("crm", {**AS_REST}, "objects"),
+        ("crm", {**AS_REST, "objects": [{"name": "p", "fields": {"m": "email"}}]}, "objects[0].rest"),
+        ("crm", {**AS_REST, "objects": [{"name": "p", "fields": {"m": "email"}, "rest": {**REST, "path": "//x"}}]},
          "objects[0].rest.path"),
-        ("crm", {"kind": "rest", "objects": [{"name": "p", "fields": {"m": "email"},
+        ("crm", {**AS_REST, "objects": [{"name": "p", "fields": {"m": "email"},
                                               "rest": {**REST, "paging": "cursor"}}]}, "objects[0].rest.next"),
         ("crm", {"interval_minutes": 0}, "interval_minutes"),
         ("crm", {"surprise": 1}, "surprise"),
