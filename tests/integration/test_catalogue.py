@@ -31,9 +31,7 @@ WITHOUT_BRAND = {
     "suggestions/list_due_runs", "suggestions/list_scheduled", "suggestions/lock_slot",
     "csv_imports/list_due", "stores/list_shop_marks",
     "model_runs/list_due", "model_runs/list_stale_brands",
-    "crm/list_due",
-    "crm/list_scheduled",
-    "csv_imports/list_due",
+    "crm/list_due", "crm/list_scheduled",
 }  # fmt: skip
 
 
