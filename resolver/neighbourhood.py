@@ -170,13 +170,15 @@ def _cores(found: Neighbourhood) -> tuple[dict[str, str], dict[str, Core]]:
 
     for pair in found.joined:
         unite(pair)
-    by_hand: set[str] = {one for pair in found.not_same for one in pair}
+    by_hand: set[str] = set()
     for merge in found.merges:
         joined = merge.strong_cause_ids if merge.is_automatic else (merge.survivor_id, *merge.absorbed_ids)
         unite(joined)
         if not merge.is_automatic:
             by_hand.update(one for one in joined if one in found.members)
-    cores = _with_identifiers(found, find, {find(one) for one in by_hand})
+    told_apart = {one for pair in found.not_same for one in pair}
+    cores = _with_identifiers(found, find, {find(one) for one in by_hand | told_apart})
+    _vouch(found, cores, {one: find(one) for one in by_hand})
     return {one: find(one) for one in found.members if find(one) in cores}, cores
 
 
@@ -194,6 +196,21 @@ def _with_identifiers(found: Neighbourhood, find: Callable[[str], str], by_hand:
         else:
             del cores[core.id]
     return cores
+
+
+def _vouch(found: Neighbourhood, cores: dict[str, Core], joined_by_hand: dict[str, str]) -> None:
+    """What personas brought into a known core by hand before they had anything strong stays the core's from then on."""
+    signed_in = {(seen.rank, identifier) for seen in found.sightings if seen.signs_in for identifier in seen.weak}
+    for persona, core_id in joined_by_hand.items():
+        core = cores[core_id]
+        if not any(kind in CORE_TYPES for kind, _ in core.identifiers):
+            continue
+        held = found.members[persona].held
+        known_since = min((link.since for link in held if link.identifier.type in CORE_TYPES), default=None)
+        for link in held:
+            is_anonymous = known_since is None or link.since < known_since
+            if link.identifier.type in WEAK_TYPES and is_anonymous and (link.since, link.identifier) not in signed_in:
+                core.vouched.add((link.since, link.identifier))
 
 
 def _group_above(persona: str, found: Neighbourhood, group_of: dict[str, str]) -> str:

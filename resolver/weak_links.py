@@ -23,11 +23,14 @@ class Sighting:
 
 @dataclass(slots=True)
 class Core:
-    """What strong evidence joined: its strong and high identifiers; `pinned` ones it holds from the beginning."""
+    """What strong evidence or a person joined: its strong and high identifiers, and what holds without a sighting."""
 
     id: str
     identifiers: set[tuple[str, str]] = field(default_factory=set)
     pinned: tuple[Identifier, ...] = ()
+    """Weak identifiers it holds from the beginning: it has nothing else."""
+    vouched: set[tuple[Rank, Identifier]] = field(default_factory=set)
+    """Weak identifiers that a person's decision made its own, from when on: each counts as a sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,13 @@ class WeakFold:
             self._apart.setdefault(right, set()).add(left)
         for cores in sorted(sorted(cores) for cores in evidence.pending):
             self._count_as_one(cores)
-        for sighting in sorted(evidence.sightings, key=lambda sighting: sighting.rank):
+        vouched = [
+            Sighting(rank, core.id, (identifier,))
+            for core in sorted(evidence.cores.values(), key=lambda core: core.id)
+            for rank, identifier in sorted(core.vouched)
+        ]
+        # At one rank a person's word goes first: the event of that rank may be one that it speaks for.
+        for sighting in sorted([*vouched, *evidence.sightings], key=lambda sighting: sighting.rank):
             self._see(sighting)
 
     def group(self, node: str) -> str:

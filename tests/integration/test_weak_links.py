@@ -18,7 +18,7 @@ from graph.repositories.events_read import get_event
 from graph.repositories.profiles import Page, list_merges
 from graph.repositories.reviews_read import list_reviews
 from ingest.committer import commit_halving
-from ingest.stewardship import merge_profiles, unmerge_profile
+from ingest.stewardship import approve_review, merge_profiles, unmerge_profile
 from ingest.stewardship.linking import unlink_by_hand
 from tests.factories import event, fact
 from tests.integration.graph_state import by_identifier, live_profiles
@@ -363,4 +363,54 @@ def test_what_a_shared_device_alone_tells_of_is_nobodys_in_whatever_order_its_pe
         "email:p0@x.io": (1, 0), "email:p1@x.io": (1, 0), "email:p2@x.io": (1, 0)
     }  # fmt: skip
     assert get_event(graph, brand_id, events[2].id)["decision"] == "unattached"
+    assert broken_invariants(graph, brand_id) == []
+
+
+def test_what_a_merge_by_hand_gave_a_person_stays_when_a_stranger_signs_in_later(graph: Graph, brand_id: str) -> None:
+    settings = BrandSettings(brand_id)
+    send(
+        graph, brand_id,
+        event(brand_id, "email:a@x.io", minute=0),
+        event(brand_id, "cookie_id:c", minute=1, order=fact(brand_id, "o1", total=700)),
+        event(brand_id, "cookie_id:c", minute=2),
+    )  # fmt: skip
+    known, visitor = (by_identifier(graph, brand_id, one).id for one in ("email:a@x.io", "cookie_id:c"))
+    merge_profiles(graph, settings, known, [visitor], by="test")
+    send(
+        graph, brand_id,
+        event(brand_id, "email:b@x.io", "cookie_id:c", minute=100),
+        event(brand_id, "cookie_id:c", minute=101),
+        event(brand_id, "cookie_id:c", minute=50),
+    )  # fmt: skip
+    expected = {
+        (frozenset({"email:a@x.io"}), 4, 1, 700),
+        (frozenset({"email:b@x.io", "cookie_id:c"}), 2, 0, 0),
+    }
+    assert state(graph, brand_id) == expected
+    send(graph, brand_id, event(brand_id, "email:a@x.io", "cookie_id:c", minute=200))
+    send(graph, brand_id, event(brand_id, "email:b@x.io", "cookie_id:c", minute=150))
+    expected = {
+        (frozenset({"email:a@x.io", "cookie_id:c"}), 5, 1, 700),
+        (frozenset({"email:b@x.io"}), 3, 0, 0),
+    }
+    assert state(graph, brand_id) == expected
+    assert broken_invariants(graph, brand_id) == []
+
+
+def test_what_an_approved_review_gave_a_person_stays_when_a_stranger_signs_in_later(
+    graph: Graph, brand_id: str
+) -> None:
+    settings = BrandSettings(brand_id)
+    cookies = [f"cookie_id:c{number}" for number in range(1, 5)]
+    visits = [
+        event(brand_id, cookie, minute=place, order=fact(brand_id, f"o{place}", total=100))
+        for place, cookie in enumerate(cookies, start=1)
+    ]
+    asked = commit_batch(graph, settings, [*visits, event(brand_id, "email:a@x.io", *cookies, minute=10)])[-1]
+    approve_review(graph, settings, asked.review_id or "", by="test")
+    send(graph, brand_id, event(brand_id, "email:b@x.io", "cookie_id:c1", minute=100))
+    assert state(graph, brand_id) == {
+        (frozenset({"email:a@x.io", *cookies[1:]}), 5, 4, 400),
+        (frozenset({"email:b@x.io", "cookie_id:c1"}), 1, 0, 0),
+    }
     assert broken_invariants(graph, brand_id) == []
