@@ -12,6 +12,8 @@ from core.identifiers import Identifier
 from graph.changes import changes_of_unmerge, write_changes
 from graph.commit_read import Found, lock_customers, read_details, statistics_from
 from graph.commit_write import profile_row, write_changed_mark, write_working_set
+from graph.retie import redraw
+from graph.retie_read import read_reach
 from graph.retie_write import Redraw
 from graph.shared import settle_shared
 from graph.transactions import StaleReadError, Transaction
@@ -115,8 +117,11 @@ class Unmerged:
     profile_ids: list[str]
 
 
-def unmerge(tx: Transaction, command: Command, profile_id: str, merge_id: str | None) -> Unmerged:
-    """Take a merge back, the latest live one when none is named."""
+def unmerge(tx: Transaction, command: Command, profile_id: str, merge_id: str | None, reach: set[str]) -> Unmerged:
+    """Take a merge back, the latest live one when none is named; weak identifiers go to whom the evidence gives them.
+
+    `reach` takes the live profiles that weak identifiers lead to: another try locks them first.
+    """
     brand = command.brand.id
     root = roots_of(tx, brand, [profile_id]).get(profile_id)
     if root is None:
@@ -142,9 +147,19 @@ def unmerge(tx: Transaction, command: Command, profile_id: str, merge_id: str | 
     live = [kept, *sorted(head for head in groups if head != kept)]
     moves = {row[0]: head for head, members in groups.items() for row in members if head != root}
     write_changes(tx, command.brand, changes_of_unmerge(live, moves, reverted.merge_id))
+    live = _redraw_weak(tx, command, live, reach)
     for kind, value in tx.run("shared/list_carried", brand=brand, roots=live):
         settle_shared(tx, command.brand, Identifier(kind, value), Redraw(command.id, command.now), set())
     return Unmerged(reverted.merge_id, live)
+
+
+def _redraw_weak(tx: Transaction, command: Command, live: list[str], reach: set[str]) -> list[str]:
+    """Give the weak identifiers of profiles that came apart, with their events, to whom they belong now; who is live."""
+    _, keys = read_reach(tx, command.brand.id, (), live, max_cores=0)
+    if not keys:
+        return live
+    redrawn = redraw(tx, command.brand, Redraw(command.id, command.now), sorted(keys), set(live), reach)
+    return list(dict.fromkeys(redrawn.roots.get(one, one) for one in live))
 
 
 def _live_links(tx: Transaction, brand: str, root: str) -> list[MergeLink]:

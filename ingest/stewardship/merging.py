@@ -68,12 +68,13 @@ def unmerge_profile(
     """
     command = new_command(brand, "unm", by, reason)
     tried: list[Unmerged] = []
+    reach: set[str] = set()
 
     def work(tx: Transaction) -> list[str]:
         # After an unknown commit the first try may have gone through; it must not take back one more merge.
         if tried and is_reverted_by(tx, command, tried[-1].merge_id):
             return tried[-1].profile_ids
-        tried.append(unmerge(tx, command, profile_id, merge_id))
+        tried.append(unmerge(tx, command, profile_id, merge_id, reach))
         return tried[-1].profile_ids
 
     return in_transaction(graph, work, budget_seconds=COMMAND_BUDGET_SECONDS)

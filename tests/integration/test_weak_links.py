@@ -414,3 +414,40 @@ def test_what_an_approved_review_gave_a_person_stays_when_a_stranger_signs_in_la
         (frozenset({"email:b@x.io", "cookie_id:c1"}), 1, 0, 0),
     }
     assert broken_invariants(graph, brand_id) == []
+
+
+def test_a_merge_taken_back_leaves_a_shared_cookie_as_if_it_had_never_been(graph: Graph, brand_id: str) -> None:
+    settings = BrandSettings(brand_id)
+    send(graph, brand_id, event(brand_id, "email:a@x.io", minute=0), event(brand_id, "email:b@x.io", minute=1))
+    first, second = (by_identifier(graph, brand_id, one).id for one in ("email:a@x.io", "email:b@x.io"))
+    merged = merge_profiles(graph, settings, first, [second], by="test")
+    send(
+        graph, brand_id,
+        event(brand_id, "email:a@x.io", "cookie_id:c", minute=10),
+        event(brand_id, "email:b@x.io", "cookie_id:c", minute=20),
+        event(brand_id, "cookie_id:c", minute=25, order=fact(brand_id, "o1", total=700)),
+    )  # fmt: skip
+    assert sorted(unmerge_profile(graph, settings, merged.survivor_id, by="test")) == sorted((first, second))
+    send(graph, brand_id, event(brand_id, "cookie_id:c", minute=26), event(brand_id, "cookie_id:c", minute=15))
+    assert state(graph, brand_id) == {
+        (frozenset({"email:a@x.io"}), 3, 0, 0),
+        (frozenset({"email:b@x.io", "cookie_id:c"}), 4, 1, 700),
+    }
+    assert broken_invariants(graph, brand_id) == []
+
+
+def test_a_weak_tie_taken_back_leaves_the_cookie_with_the_last_to_sign_in(graph: Graph, brand_id: str) -> None:
+    send(
+        graph, brand_id,
+        event(brand_id, "email:a@x.io", "cookie_id:c", minute=10),
+        event(brand_id, "phone:+14155550101", "cookie_id:c", minute=20),
+        event(brand_id, "cookie_id:c", minute=25, order=fact(brand_id, "o1", total=700)),
+    )  # fmt: skip
+    root = by_identifier(graph, brand_id, "email:a@x.io").id
+    assert len(unmerge_profile(graph, BrandSettings(brand_id), root, by="test")) == 2
+    send(graph, brand_id, event(brand_id, "cookie_id:c", minute=26), event(brand_id, "cookie_id:c", minute=15))
+    assert state(graph, brand_id) == {
+        (frozenset({"email:a@x.io"}), 2, 0, 0),
+        (frozenset({"phone:+14155550101", "cookie_id:c"}), 3, 1, 700),
+    }
+    assert broken_invariants(graph, brand_id) == []
