@@ -154,7 +154,7 @@ def unmerge(tx: Transaction, command: Command, profile_id: str, merge_id: str | 
 
 
 def _redraw_weak(tx: Transaction, command: Command, live: list[str], reach: set[str]) -> list[str]:
-    """Give the weak identifiers of profiles that came apart, with their events, to whom they belong now; who is live."""
+    """Weak identifiers of profiles that came apart go, with their events, to whom they belong now; who is live."""
     _, keys = read_reach(tx, command.brand.id, (), live, max_cores=0)
     if not keys:
         return live
