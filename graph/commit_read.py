@@ -9,7 +9,7 @@ from core.brand import BrandSettings
 from core.events import IncomingEvent
 from core.identifiers import LINKING_TYPES, TIERS, Identifier, Trust
 from graph.transactions import StaleReadError, Transaction
-from resolver.matching import Holdings
+from resolver.matching import Holdings, owners_in_time
 from resolver.orders import Fact, fold_order
 from resolver.profiles import NEVER_FIRST, NEVER_LAST, Persona, Profile, Statistics
 from resolver.records import OpenReview, OrderWork
@@ -57,8 +57,10 @@ class Found:
                         self.holdings.trust[identifier, persona] = trust
 
     def _note_timeline(self, identifier: Identifier, timeline: list[list[Any]]) -> None:
-        self.holdings.timelines[identifier] = sorted(((row[0], row[1]), row[2]) for row in timeline)
-        for _, _, persona, root, version in timeline:
+        began = [((row[0], row[1]), row[2]) for row in timeline]
+        ended = [((row[5], ""), row[2]) for row in timeline if row[5] is not None]
+        self.holdings.timelines[identifier] = owners_in_time(began, ended)
+        for _, _, persona, root, version, _ in timeline:
             self.roots[persona] = root
             self.links_versions[persona] = version
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from core.brand import BrandSettings
-from core.identifiers import Identifier
+from core.identifiers import WEAK_TYPES, Identifier
 from graph.commit_read import statistics_from
 from graph.transactions import Transaction
 from resolver.neighbourhood import Held, Member, Neighbourhood, PastMerge, Pending, Seen
@@ -71,6 +71,7 @@ def read_neighbourhood(
             for event_id, at, persona, root, signs_in, weak, order_key in sightings
         ],
         [Pending(at, frozenset({persona, *holders})) for at, persona, holders in pending if persona and len(holders)],
+        [((h[2], h[3] or ""), Identifier(*h[:2])) for row in personas for h in row[8] if h[7] and h[0] in WEAK_TYPES],
     )
 
 

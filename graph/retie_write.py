@@ -137,15 +137,16 @@ def write_links(
         shared = arrangement.fold.shared_since.get(identifier)
         if not wanted:
             continue
-        contested += len(wanted) > 1 and identifier.key(brand) in event_keys
-        same = len(wanted) == 1 and len(stored) == 1 and wanted[0][0] == stored[0][0] and stored[0][1].until is None
+        is_contested = len(wanted) > 1 or wanted[-1][1].until is not None
+        contested += is_contested and identifier.key(brand) in event_keys
+        same = len(wanted) == 1 and [(one, link.until) for one, link in wanted + stored] == [(wanted[0][0], None)] * 2
         if same and shared is None:
             continue
         if shared is not None:
             over[identifier.key(brand)] = (identifier.type, wanted[-1][0])
         rows.append({
             "key": identifier.key(brand),
-            "is_contested": len(wanted) > 1,
+            "is_contested": is_contested,
             "shared_since": shared[0] if shared else None,
             "links": [
                 {"persona_id": persona, "since": link.since[0], "until": link.until, "trust": link.trust,

@@ -17,8 +17,8 @@ class Holdings:
 
     owners: dict[Identifier, list[str]] = field(default_factory=dict)
     """Identifier → ids of the personas that hold it now."""
-    timelines: dict[Identifier, list[tuple[Rank, str]]] = field(default_factory=dict)
-    """Contested identifiers only: from when which persona owned it, oldest first."""
+    timelines: dict[Identifier, list[tuple[Rank, str | None]]] = field(default_factory=dict)
+    """Contested identifiers only: from when which persona (None: nobody) owned it, oldest first."""
     shared_since: dict[Identifier, int] = field(default_factory=dict)
     """Identifiers that too many people use: from this time (microseconds) on they describe and do not link."""
     people: dict[Identifier, list[str]] = field(default_factory=dict)
@@ -27,21 +27,35 @@ class Holdings:
     """Trust of a link by (identifier, persona)."""
 
     def owners_at(self, identifier: Identifier, rank: Rank) -> Sequence[str]:
-        """The personas that own it at `rank`; before its first owner the first one does."""
+        """The personas that own it at `rank`; before its first owner, and after nobody's time, the next one does."""
         timeline = self.timelines.get(identifier)
         if timeline is None:
             return self.owners.get(identifier, ())
         owner = timeline[0][1]
         for since, persona in timeline:
-            if since > rank:
+            if since > rank and owner is not None:
                 break
             owner = persona
-        return (owner,)
+        return () if owner is None else (owner,)
 
     def is_shared_at(self, identifier: Identifier, at: int) -> bool:
         """Whether it is too widely used to link an event of that time."""
         since = self.shared_since.get(identifier)
         return since is not None and at >= since
+
+
+def owners_in_time(
+    began: Sequence[tuple[Rank, str]], ended_by_hand: Sequence[tuple[Rank, str]]
+) -> list[tuple[Rank, str | None]]:
+    """From when which persona owned an identifier: nobody from when a person took it from the one that had it then."""
+    steps = [(rank, False, persona) for rank, persona in began] + [(rank, True, one) for rank, one in ended_by_hand]
+    found: list[tuple[Rank, str | None]] = []
+    for rank, is_end, persona in sorted(steps):
+        if not is_end:
+            found.append((rank, persona))
+        elif found and found[-1][1] == persona:
+            found.append((rank, None))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

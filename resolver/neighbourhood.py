@@ -86,6 +86,8 @@ class Neighbourhood:
     """Pairs of personas that strong evidence joined within one live profile → event time of it."""
     sightings: list[Seen]
     pending: list[Pending] = field(default_factory=list)
+    taken: list[tuple[Rank, Identifier]] = field(default_factory=list)
+    """Weak identifiers that a person took from a persona, with the beginning of the link that this ended."""
 
 
 @dataclass(slots=True)
@@ -135,6 +137,7 @@ def arrange(found: Neighbourhood, rules: RuleSet) -> Arrangement:
         shared_limits=rules.shared_limits,
         merge_threshold=rules.merge_threshold,
         pending=[frozenset(core_of[one] for one in waiting.persona_ids if one in core_of) for waiting in found.pending],
+        taken=found.taken,
         outsiders=frozenset(outside),
     )
     fold = WeakFold(evidence)
@@ -240,6 +243,8 @@ def holders_of(
     wanted: list[tuple[str, Held]] = []
     runs = arrangement.fold.runs(identifier)
     for place, (rank, node) in enumerate(runs):
+        if node is None:
+            continue
         group = arrangement.fold.part(node)
         own = [(one, link) for one, link in stored if arrangement.group_of.get(one) == group]
         current = min(own, key=lambda pair: pair[1].since)[0] if own else node

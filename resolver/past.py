@@ -43,6 +43,7 @@ def cut(found: Neighbourhood, at: int) -> Neighbourhood:
         {pair: since for pair, since in found.joined.items() if since <= at},
         [seen for seen in found.sightings if seen.rank[0] <= at],
         [waiting for waiting in found.pending if waiting.at <= at],
+        [(rank, identifier) for rank, identifier in found.taken if rank[0] <= at],
     )
 
 

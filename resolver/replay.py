@@ -97,6 +97,6 @@ def _holders(working: WorkingSet, arrangement: Arrangement) -> dict[str, str]:
 def _group(identifier: Identifier, persona_id: str, arrangement: Arrangement) -> str:
     if identifier.type in WEAK_TYPES:
         runs = arrangement.fold.runs(identifier)
-        if runs:
-            return arrangement.fold.part(runs[-1][1])
+        if runs and (last := runs[-1][1]) is not None:
+            return arrangement.fold.part(last)
     return arrangement.group_of[persona_id]

@@ -63,6 +63,8 @@ class Evidence:
     merge_threshold: int = 3
     pending: Collection[frozenset[str]] = ()
     """Sets of cores that strong evidence would join, were not a person asked first: they count as one."""
+    taken: Collection[tuple[Rank, Identifier]] = ()
+    """Weak identifiers that a person took from somebody, with the rank at which that one's time began."""
     outsiders: frozenset[str] = frozenset()
     """People beyond the neighbourhood: they count as users of an identifier and are never tied."""
 
@@ -102,7 +104,7 @@ class WeakFold:
         self._part_of: dict[str, str] = {}
         self._held: dict[str, set[tuple[str, str]]] = {}
         self._apart: dict[str, set[str]] = {}
-        self._timeline: dict[Identifier, list[tuple[Rank, str]]] = {}
+        self._timeline: dict[Identifier, list[tuple[Rank, str | None]]] = {}
         self._people: dict[Identifier, list[str]] = {}
         for core in sorted(evidence.cores.values(), key=lambda core: core.id):
             self._held[core.id] = _strong(core.identifiers)
@@ -120,8 +122,13 @@ class WeakFold:
             for rank, identifier in sorted(core.vouched)
         ]
         # At one rank a person's word goes first: the event of that rank may be one that it speaks for.
+        taken = sorted(evidence.taken)
         for sighting in sorted([*vouched, *evidence.sightings], key=lambda sighting: sighting.rank):
+            while taken and taken[0][0] <= sighting.rank:
+                self._release(*taken.pop(0))
             self._see(sighting)
+        for rank, identifier in taken:
+            self._release(rank, identifier)
 
     def group(self, node: str) -> str:
         """The group that a core or anonymous node ends in; cores that wait for a person together are one group."""
@@ -136,20 +143,34 @@ class WeakFold:
         return node
 
     def owner_at(self, identifier: Identifier, rank: Rank) -> str | None:
-        """Who owns the identifier at `rank`: the last to sign in, before the first sighting the first owner."""
+        """Who owns the identifier at `rank`: the last to sign in, before the first sighting the first owner.
+
+        None when the evidence does not say: nobody was seen with it, or a person took it from who had it then.
+        """
         timeline = self._timeline.get(identifier)
         if not timeline:
             return None
         place = bisect_right(timeline, rank, key=lambda entry: entry[0])
         return timeline[max(place - 1, 0)][1]
 
-    def runs(self, identifier: Identifier) -> list[tuple[Rank, str]]:
-        """The owners in time, one entry for each change of the person: from when, and the core that signed in first."""
-        runs: list[tuple[Rank, str]] = []
+    def runs(self, identifier: Identifier) -> list[tuple[Rank, str | None]]:
+        """The owners in time, one entry for each change of the person: from when, and the core that signed in first.
+
+        None stands for a time of which the evidence does not speak because a person took the identifier away.
+        """
+        runs: list[tuple[Rank, str | None]] = []
+        before: str | None = None
         for rank, node in self._timeline.get(identifier, ()):
-            if not runs or self.part(runs[-1][1]) != self.part(node):
+            part = None if node is None else self.part(node)
+            if not runs or part != before:
                 runs.append((rank, node))
+            before = part
         return runs
+
+    def _release(self, rank: Rank, identifier: Identifier) -> None:
+        """Who had it before lost it to the one from whom a person took it."""
+        if self._owner(identifier) is not None:
+            self._timeline[identifier].append((rank, None))
 
     def _see(self, sighting: Sighting) -> None:
         weak = [identifier for identifier in sighting.weak if identifier not in self.shared_since]
@@ -163,7 +184,7 @@ class WeakFold:
             if sighting.core is not None:
                 self._sign_in(identifier, sighting.rank, base)
             elif self._owner(identifier) is None:
-                self._timeline[identifier] = [(sighting.rank, base)]
+                self._timeline.setdefault(identifier, []).append((sighting.rank, base))
 
     def _tie_all(self, sighting: Sighting, base: str, owners: Sequence[tuple[Identifier, str]]) -> None:
         others = {self.group(owner) for _, owner in owners} - {self.group(base)}

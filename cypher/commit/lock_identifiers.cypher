@@ -14,4 +14,5 @@ UNWIND locked AS i
 WITH i, [(i)<-[h:HAS_IDENTIFIER]-(c:Customer) WHERE h.until IS NULL | [c.id, c.root_id, h.trust, c.links_version]] AS holders
 RETURN collect([i.key, i.flags, holders, i.shared_since.epochSeconds * 1000000 + i.shared_since.microsecond, i.people,
   CASE WHEN 'contested' IN i.flags THEN [(i)<-[h:HAS_IDENTIFIER]-(c:Customer)
-    | [h.since.epochSeconds * 1000000 + h.since.microsecond, h.event_id, c.id, c.root_id, c.links_version]] END]) AS rows
+    | [h.since.epochSeconds * 1000000 + h.since.microsecond, h.event_id, c.id, c.root_id, c.links_version,
+      CASE WHEN h.unlink_id IS NOT NULL THEN h.until.epochSeconds * 1000000 + h.until.microsecond END]] END]) AS rows

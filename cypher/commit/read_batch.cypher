@@ -3,7 +3,9 @@
 // params: brand, wanted: a map of ids (event ids), keys (identifier keys), order_keys
 // returns: one row: known [[id, decision, profile_id, merged_ids, merge_id, review_id, warnings, fingerprint]…],
 //   held [[key, flags, [[persona id, root id, trust, links version]…],
-//   shared since (microseconds), people, timeline [[since, event id, persona id, root id, links version]…] of a contested one]…], owners [[persona id, root id]…]
+//   shared since (microseconds), people, timeline [[since, event id, persona id, root id, links version,
+//     until when if a person ended it]…] of a contested one]…],
+//   owners [[persona id, root id]…]
 // mode: read
 CALL () {
   UNWIND $wanted.ids AS id
@@ -19,7 +21,8 @@ CALL () {
   WITH i, [(i)<-[h:HAS_IDENTIFIER]-(c:Customer) WHERE h.until IS NULL | [c.id, c.root_id, h.trust, c.links_version]] AS holders
   RETURN collect([i.key, i.flags, holders, i.shared_since.epochSeconds * 1000000 + i.shared_since.microsecond, i.people,
     CASE WHEN 'contested' IN i.flags THEN [(i)<-[h:HAS_IDENTIFIER]-(c:Customer)
-      | [h.since.epochSeconds * 1000000 + h.since.microsecond, h.event_id, c.id, c.root_id, c.links_version]] END]) AS held
+      | [h.since.epochSeconds * 1000000 + h.since.microsecond, h.event_id, c.id, c.root_id, c.links_version,
+        CASE WHEN h.unlink_id IS NOT NULL THEN h.until.epochSeconds * 1000000 + h.until.microsecond END]] END]) AS held
 }
 CALL () {
   UNWIND $wanted.order_keys AS key

@@ -451,3 +451,49 @@ def test_a_weak_tie_taken_back_leaves_the_cookie_with_the_last_to_sign_in(graph:
         (frozenset({"phone:+14155550101", "cookie_id:c"}), 3, 1, 700),
     }
     assert broken_invariants(graph, brand_id) == []
+
+
+def test_nobody_has_a_contested_cookie_from_when_a_person_took_it_away(graph: Graph, brand_id: str) -> None:
+    settings = BrandSettings(brand_id)
+    send(
+        graph, brand_id,
+        event(brand_id, "email:a@x.io", "cookie_id:c", minute=1),
+        event(brand_id, "email:b@x.io", "cookie_id:c", minute=10),
+        event(brand_id, "cookie_id:c", minute=15),
+    )  # fmt: skip
+    second = by_identifier(graph, brand_id, "email:b@x.io").id
+    unlink_by_hand(graph, settings, second, Identifier("cookie_id", "c"), by="test")
+    long_after = 1_000_000
+    send(
+        graph, brand_id,
+        event(brand_id, "cookie_id:c", minute=long_after + 2),
+        event(brand_id, "cookie_id:c", minute=long_after + 1),
+    )  # fmt: skip
+    known = {(frozenset({"email:a@x.io"}), 1, 0, 0), (frozenset({"email:b@x.io"}), 2, 0, 0)}
+    assert state(graph, brand_id) == known | {(frozenset({"cookie_id:c"}), 2, 0, 0)}
+    send(graph, brand_id, event(brand_id, "email:d@x.io", "cookie_id:c", minute=long_after + 3))
+    assert state(graph, brand_id) == known | {(frozenset({"cookie_id:c", "email:d@x.io"}), 3, 0, 0)}
+    send(graph, brand_id, event(brand_id, "email:e@x.io", "cookie_id:c", minute=long_after + 5))
+    assert by_identifier(graph, brand_id, "cookie_id:c").identifiers == frozenset({"cookie_id:c", "email:e@x.io"})
+    known.add((frozenset({"email:d@x.io"}), 3, 0, 0))
+    assert state(graph, brand_id) == known | {(frozenset({"cookie_id:c", "email:e@x.io"}), 1, 0, 0)}
+    assert broken_invariants(graph, brand_id) == []
+
+
+def test_a_late_sign_in_from_before_a_cookie_was_taken_away_keeps_it(graph: Graph, brand_id: str) -> None:
+    settings = BrandSettings(brand_id)
+    send(
+        graph, brand_id,
+        event(brand_id, "email:a@x.io", "cookie_id:c", minute=1),
+        event(brand_id, "email:b@x.io", "cookie_id:c", minute=10),
+    )  # fmt: skip
+    second = by_identifier(graph, brand_id, "email:b@x.io").id
+    unlink_by_hand(graph, settings, second, Identifier("cookie_id", "c"), by="test")
+    send(graph, brand_id, event(brand_id, "email:d@x.io", "cookie_id:c", minute=20))
+    send(graph, brand_id, event(brand_id, "cookie_id:c", minute=1_000_000))
+    assert state(graph, brand_id) == {
+        (frozenset({"email:a@x.io"}), 1, 0, 0),
+        (frozenset({"email:b@x.io"}), 1, 0, 0),
+        (frozenset({"email:d@x.io", "cookie_id:c"}), 2, 0, 0),
+    }
+    assert broken_invariants(graph, brand_id) == []
