@@ -137,7 +137,8 @@ def write_links(
         shared = arrangement.fold.shared_since.get(identifier)
         if not wanted:
             continue
-        is_contested = len(wanted) > 1 or wanted[-1][1].until is not None
+        groups = {arrangement.group_of.get(persona, persona) for persona, _ in wanted}
+        is_contested = len(groups) > 1 or wanted[-1][1].until is not None
         contested += is_contested and identifier.key(brand) in event_keys
         same = len(wanted) == 1 and [(one, link.until) for one, link in wanted + stored] == [(wanted[0][0], None)] * 2
         if same and shared is None:
@@ -150,7 +151,7 @@ def write_links(
             "shared_since": shared[0] if shared else None,
             "links": [
                 {"persona_id": persona, "since": link.since[0], "until": link.until, "trust": link.trust,
-                 "source": link.source, "event_id": link.since[1]}
+                 "source": link.source, "event_id": link.since[1], "is_by_hand": link.is_by_hand}
                 for persona, link in wanted
             ],
         })  # fmt: skip

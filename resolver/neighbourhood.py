@@ -1,7 +1,7 @@
 """Weak links of a neighbourhood drawn anew: cores from merges, the fold over sightings, then who belongs where."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.identifiers import CORE_TYPES, WEAK_TYPES, Identifier
 from resolver.profiles import NEVER_FIRST, Statistics
@@ -22,6 +22,8 @@ class Held:
     """When the identifier was first seen anywhere, microseconds."""
     is_unlinked: bool = False
     """Whether a person ended it."""
+    is_by_hand: bool = False
+    """Whether a person made it."""
 
     @property
     def seen_from(self) -> int:
@@ -181,7 +183,7 @@ def _cores(found: Neighbourhood) -> tuple[dict[str, str], dict[str, Core]]:
             by_hand.update(one for one in joined if one in found.members)
     told_apart = {one for pair in found.not_same for one in pair}
     cores = _with_identifiers(found, find, {find(one) for one in by_hand | told_apart})
-    _vouch(found, cores, {one: find(one) for one in by_hand})
+    _vouch(found, cores, {one: find(one) for one in found.members}, by_hand)
     return {one: find(one) for one in found.members if find(one) in cores}, cores
 
 
@@ -201,18 +203,19 @@ def _with_identifiers(found: Neighbourhood, find: Callable[[str], str], by_hand:
     return cores
 
 
-def _vouch(found: Neighbourhood, cores: dict[str, Core], joined_by_hand: dict[str, str]) -> None:
-    """What personas brought into a known core by hand before they had anything strong stays the core's from then on."""
+def _vouch(found: Neighbourhood, cores: dict[str, Core], core_of: dict[str, str], by_hand: set[str]) -> None:
+    """Links that a person made, and what personas brought into a known core by hand before they had anything strong."""
     signed_in = {(seen.rank, identifier) for seen in found.sightings if seen.signs_in for identifier in seen.weak}
-    for persona, core_id in joined_by_hand.items():
-        core = cores[core_id]
-        if not any(kind in CORE_TYPES for kind, _ in core.identifiers):
+    for persona, core_id in core_of.items():
+        core = cores.get(core_id)
+        if core is None or not any(kind in CORE_TYPES for kind, _ in core.identifiers):
             continue
         held = found.members[persona].held
         known_since = min((link.since for link in held if link.identifier.type in CORE_TYPES), default=None)
         for link in held:
-            is_anonymous = known_since is None or link.since < known_since
-            if link.identifier.type in WEAK_TYPES and is_anonymous and (link.since, link.identifier) not in signed_in:
+            is_brought = persona in by_hand and (known_since is None or link.since < known_since)
+            is_vouched = link.is_by_hand or (is_brought and (link.since, link.identifier) not in signed_in)
+            if link.identifier.type in WEAK_TYPES and is_vouched:
                 core.vouched.add((link.since, link.identifier))
 
 
@@ -238,8 +241,12 @@ def _container_group(member: Member, fold: WeakFold) -> str | None:
 def holders_of(
     arrangement: Arrangement, identifier: Identifier, held: Iterable[tuple[str, Held]]
 ) -> list[tuple[str, Held]]:
-    """The links that an identifier should have, oldest first: (persona, link); the last one holds now."""
+    """The links that an identifier should have, oldest first: (persona, link); the last one holds now.
+
+    A link that a person made stays what it is, but for `until`.
+    """
     stored = list(held)
+    drawn = [(one, link) for one, link in stored if not link.is_by_hand]
     wanted: list[tuple[str, Held]] = []
     runs = arrangement.fold.runs(identifier)
     for place, (rank, node) in enumerate(runs):
@@ -249,13 +256,29 @@ def holders_of(
         own = [(one, link) for one, link in stored if arrangement.group_of.get(one) == group]
         current = min(own, key=lambda pair: pair[1].since)[0] if own else node
         persona = arrangement.persona_for(node, identifier, current) or current
-        pattern = own[0][1] if own else (stored[0][1] if stored else Held(identifier, rank))
+        patterns = [link for one, link in drawn if arrangement.group_of.get(one) == group] or [one for _, one in drawn]
+        pattern = patterns[0] if patterns else Held(identifier, own[0][1].since if own else rank)
         since = min([rank, *(link.since for _, link in own)]) if place == 0 else rank
         if since == BEGINNING:
             since = pattern.since
         until = runs[place + 1][0][0] if place + 1 < len(runs) else None
         wanted.append((persona, Held(identifier, since, until, pattern.trust, pattern.source)))
+    for persona, link in sorted((one for one in stored if one[1].is_by_hand), key=lambda one: one[1].since):
+        _keep_by_hand(wanted, persona, link, arrangement.group_of)
     return wanted
+
+
+def _keep_by_hand(wanted: list[tuple[str, Held]], persona: str, link: Held, group_of: dict[str, str]) -> None:
+    """Let a link made by a person stand for its part of its owner's time; in another's time it ends as it begins."""
+    for place, (owner, run) in enumerate(wanted):
+        if run.since <= link.since and (run.until is None or link.since[0] < run.until):
+            if group_of.get(owner) == group_of.get(persona):
+                before = [(owner, replace(run, until=link.since[0]))] if run.since < link.since else []
+                wanted[place : place + 1] = [*before, (persona, replace(link, until=run.until))]
+                return
+            break
+    if wanted:
+        wanted.insert(0, (persona, replace(link, until=max(wanted[0][1].since[0], link.since[0]))))
 
 
 def heads(personas: Collection[str], pointers: dict[str, str]) -> list[str]:

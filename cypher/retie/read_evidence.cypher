@@ -1,7 +1,8 @@
 // All that decides the weak links of a neighbourhood whose live profiles are locked; times in microseconds.
 // params: brand, find: a map of roots and keys (weak identifiers)
 // returns: personas [[id, root id, own statistics (events, orders, money, other money, first, last seen),
-//     held [[type, value, since, event id, until, trust, source, is unlinked, first seen]…]]…],
+//     held [[type, value, since, event id, until, trust, source, is unlinked, first seen,
+//     is by hand]…]]…],
 //   merges [[id, at, place, survivor id, absorbed ids, strong cause ids, is automatic, occurred at, event id]…] that hold,
 //   pointers [[absorbed, survivor, merge id]…], not_same [[persona, persona]…],
 //   joined [[persona, persona, occurred at]…] on strong evidence,
@@ -22,7 +23,8 @@ CALL (members) {
     [(c)-[h:HAS_IDENTIFIER]->(i:Identifier) | [i.type, i.value,
       h.since.epochSeconds * 1000000 + h.since.microsecond, h.event_id,
       h.until.epochSeconds * 1000000 + h.until.microsecond, h.trust, h.source,
-      h.unlink_id IS NOT NULL, i.first_seen.epochSeconds * 1000000 + i.first_seen.microsecond]]]) AS personas
+      h.unlink_id IS NOT NULL, i.first_seen.epochSeconds * 1000000 + i.first_seen.microsecond,
+      h.linked_by IS NOT NULL]]]) AS personas
 }
 CALL (members) {
   UNWIND members AS c

@@ -1,6 +1,7 @@
-// Who owns weak identifiers in time: replaces the links of these personas to each identifier.
+// Who owns weak identifiers in time: replaces the links of these personas to each identifier. What a person made stays;
+// only when it ends is set.
 // params: brand, personas, rows [{key, is_contested, shared_since (microseconds or null),
-//   links [{persona_id, since, until, trust, source, event_id}…]}…]
+//   links [{persona_id, since, until, trust, source, event_id, is_by_hand}…]}…]
 // returns: nothing
 // mode: write
 UNWIND $rows AS r
@@ -18,10 +19,19 @@ CALL (r, i) {
   MATCH (i)<-[h:HAS_IDENTIFIER]-(c:Customer)
   WHERE c.id IN $personas AND h.unlink_id IS NULL
   SET c.links_version = coalesce(c.links_version, 0) + 1
-  DELETE h
+  FOREACH (drawn IN CASE WHEN h.linked_by IS NULL THEN [h] ELSE [] END | DELETE drawn)
 }
 CALL (r, i) {
   UNWIND r.links AS link
+  WITH i, link WHERE link.is_by_hand
+  MATCH (i)<-[h:HAS_IDENTIFIER {event_id: link.event_id}]-(c:Customer {id: link.persona_id})
+  WHERE h.linked_by IS NOT NULL
+  SET h.until = CASE WHEN link.until IS NULL THEN null
+    ELSE datetime({epochSeconds: link.until / 1000000, nanosecond: (link.until % 1000000) * 1000}) END
+}
+CALL (r, i) {
+  UNWIND r.links AS link
+  WITH i, link WHERE NOT link.is_by_hand
   MATCH (c:Customer {id: link.persona_id})
   CREATE (c)-[:HAS_IDENTIFIER {
     since: datetime({epochSeconds: link.since / 1000000, nanosecond: (link.since % 1000000) * 1000}),

@@ -15,11 +15,12 @@ from graph.commit import commit_batch
 from graph.driver import Graph
 from graph.invariants import broken_invariants
 from graph.repositories.events_read import get_event
+from graph.repositories.links import list_links
 from graph.repositories.profiles import Page, list_merges
 from graph.repositories.reviews_read import list_reviews
 from ingest.committer import commit_halving
 from ingest.stewardship import approve_review, merge_profiles, unmerge_profile
-from ingest.stewardship.linking import unlink_by_hand
+from ingest.stewardship.linking import link_by_hand, unlink_by_hand
 from tests.factories import event, fact
 from tests.integration.graph_state import by_identifier, live_profiles
 
@@ -496,4 +497,29 @@ def test_a_late_sign_in_from_before_a_cookie_was_taken_away_keeps_it(graph: Grap
         (frozenset({"email:b@x.io"}), 1, 0, 0),
         (frozenset({"email:d@x.io", "cookie_id:c"}), 2, 0, 0),
     }
+    assert broken_invariants(graph, brand_id) == []
+
+
+def test_a_link_by_hand_ends_where_another_person_signs_in_and_stays_as_history(graph: Graph, brand_id: str) -> None:
+    settings = BrandSettings(brand_id)
+    send(graph, brand_id, event(brand_id, "email:a@x.io", minute=1), event(brand_id, "email:b@x.io", minute=2))
+    first = by_identifier(graph, brand_id, "email:a@x.io").id
+    link_by_hand(graph, settings, first, Identifier("cookie_id", "c"), by="test", reason="seen at the till")
+    long_after = 1_000_000
+    send(
+        graph, brand_id,
+        event(brand_id, "email:b@x.io", "cookie_id:c", minute=long_after + 9),
+        event(brand_id, "cookie_id:c", minute=long_after),
+        event(brand_id, "email:a@x.io", "cookie_id:c", minute=long_after + 5),
+        event(brand_id, "cookie_id:c", minute=long_after + 10),
+    )  # fmt: skip
+    assert state(graph, brand_id) == {
+        (frozenset({"email:a@x.io"}), 3, 0, 0),
+        (frozenset({"email:b@x.io", "cookie_id:c"}), 3, 0, 0),
+    }
+    [link] = [one for one in list_links(graph, brand_id, first) if one["type"] == "cookie_id"]
+    assert (link["linked_by"], link["reason"], link["source"]) == ("test", "seen at the till", "by_hand")
+    assert link["until"] is not None
+    second = by_identifier(graph, brand_id, "email:b@x.io").id
+    assert {one["source"] for one in list_links(graph, brand_id, second)}.isdisjoint({"by_hand"})
     assert broken_invariants(graph, brand_id) == []
