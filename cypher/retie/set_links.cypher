@@ -1,5 +1,5 @@
 // Who owns weak identifiers in time: replaces the links of these personas to each identifier. What a person made stays;
-// only when it ends is set.
+// only when it ends is set. A link without a source has that of its event.
 // params: brand, personas, rows [{key, is_contested, shared_since (microseconds or null),
 //   links [{persona_id, since, until, trust, source, event_id, is_by_hand}…]}…]
 // returns: nothing
@@ -33,10 +33,11 @@ CALL (r, i) {
   UNWIND r.links AS link
   WITH i, link WHERE NOT link.is_by_hand
   MATCH (c:Customer {id: link.persona_id})
+  OPTIONAL MATCH (e:Event {id: CASE WHEN link.source = '' THEN link.event_id END})
   CREATE (c)-[:HAS_IDENTIFIER {
     since: datetime({epochSeconds: link.since / 1000000, nanosecond: (link.since % 1000000) * 1000}),
     until: CASE WHEN link.until IS NULL THEN null
       ELSE datetime({epochSeconds: link.until / 1000000, nanosecond: (link.until % 1000000) * 1000}) END,
-    trust: link.trust, source: link.source, event_id: link.event_id
+    trust: coalesce(e.trust, link.trust), source: coalesce(e.source, link.source), event_id: link.event_id
   }]->(i)
 }
