@@ -9,18 +9,15 @@ from core.brand import BrandSettings
 from core.decisions import EventResult
 from core.errors import PoisonedEventError
 from core.events import IncomingEvent
-from core.identifiers import Identifier
 from core.rules import IdentityRules
 from graph.commit import commit_batch
 from graph.driver import Graph
 from graph.invariants import broken_invariants
 from graph.repositories.events_read import get_event
-from graph.repositories.links import list_links
 from graph.repositories.profiles import Page, list_merges
 from graph.repositories.reviews_read import list_reviews
 from ingest.committer import commit_halving
-from ingest.stewardship import approve_review, merge_profiles, unmerge_profile
-from ingest.stewardship.linking import link_by_hand, unlink_by_hand
+from ingest.stewardship import unmerge_profile
 from tests.factories import event, fact
 from tests.integration.graph_state import by_identifier, live_profiles
 
@@ -196,25 +193,6 @@ def test_random_weak_histories_end_the_same_in_any_order_and_batching(graph: Gra
     assert ends[2] == ends[0]
 
 
-def test_a_contested_tablet_survives_a_merge_by_hand_and_its_unmerge(graph: Graph, brand_id: str) -> None:
-    send(
-        graph, brand_id,
-        event(brand_id, "email:a@x.io", "device_id:t", minute=1),
-        event(brand_id, "email:b@x.io", "device_id:t", minute=3),
-        event(brand_id, "device_id:t", minute=4),
-    )  # fmt: skip
-    before = state(graph, brand_id)
-    settings = BrandSettings(brand_id)
-    first, second = sorted(live.id for live in live_profiles(graph, brand_id))
-    merged = merge_profiles(graph, settings, first, [second], by="test")
-    assert len(live_profiles(graph, brand_id)) == 1
-    unmerge_profile(graph, settings, merged.survivor_id, by="test")
-    assert state(graph, brand_id) == before
-    send(graph, brand_id, event(brand_id, "email:a@x.io", "device_id:t", minute=6))
-    assert by_identifier(graph, brand_id, "email:a@x.io").event_count == 2
-    assert broken_invariants(graph, brand_id) == []
-
-
 def test_an_automatic_merge_on_top_of_weak_ties_comes_apart_exactly(graph: Graph, brand_id: str) -> None:
     send(
         graph, brand_id,
@@ -311,26 +289,6 @@ def test_people_of_a_pending_review_count_as_one_where_they_share_devices(
     assert broken_invariants(graph, brand_id) == []
 
 
-def test_what_a_person_took_away_is_no_evidence_when_links_are_drawn_anew(graph: Graph, brand_id: str) -> None:
-    settings = BrandSettings(brand_id)
-    [[owner], _] = (
-        commit_batch(graph, settings, [one])
-        for one in (
-            event(brand_id, "email:a@x.io", "cookie_id:c", minute=1),
-            event(brand_id, "cookie_id:c", "device_id:t", minute=2),
-        )
-    )
-    for taken in (Identifier("cookie_id", "c"), Identifier("device_id", "t")):
-        unlink_by_hand(graph, settings, owner.profile_id or "", taken, by="test")
-    send(
-        graph, brand_id,
-        event(brand_id, "email:b@x.io", "device_id:t", minute=3),
-        event(brand_id, "email:c@x.io", "device_id:t", minute=4),
-    )  # fmt: skip
-    assert by_identifier(graph, brand_id, "device_id:t").identifiers == frozenset({"email:c@x.io", "device_id:t"})
-    assert by_identifier(graph, brand_id, "email:a@x.io").event_count == 2
-
-
 def test_what_a_batch_stored_before_a_bad_event_is_answered_as_new(graph: Graph, brand_id: str) -> None:
     batch = [
         event(brand_id, "email:a@x.io", "device_id:t", key="1", minute=1),
@@ -364,162 +322,4 @@ def test_what_a_shared_device_alone_tells_of_is_nobodys_in_whatever_order_its_pe
         "email:p0@x.io": (1, 0), "email:p1@x.io": (1, 0), "email:p2@x.io": (1, 0)
     }  # fmt: skip
     assert get_event(graph, brand_id, events[2].id)["decision"] == "unattached"
-    assert broken_invariants(graph, brand_id) == []
-
-
-def test_what_a_merge_by_hand_gave_a_person_stays_when_a_stranger_signs_in_later(graph: Graph, brand_id: str) -> None:
-    settings = BrandSettings(brand_id)
-    send(
-        graph, brand_id,
-        event(brand_id, "email:a@x.io", minute=0),
-        event(brand_id, "cookie_id:c", minute=1, order=fact(brand_id, "o1", total=700)),
-        event(brand_id, "cookie_id:c", minute=2),
-    )  # fmt: skip
-    known, visitor = (by_identifier(graph, brand_id, one).id for one in ("email:a@x.io", "cookie_id:c"))
-    merge_profiles(graph, settings, known, [visitor], by="test")
-    send(
-        graph, brand_id,
-        event(brand_id, "email:b@x.io", "cookie_id:c", minute=100),
-        event(brand_id, "cookie_id:c", minute=101),
-        event(brand_id, "cookie_id:c", minute=50),
-    )  # fmt: skip
-    expected = {
-        (frozenset({"email:a@x.io"}), 4, 1, 700),
-        (frozenset({"email:b@x.io", "cookie_id:c"}), 2, 0, 0),
-    }
-    assert state(graph, brand_id) == expected
-    send(graph, brand_id, event(brand_id, "email:a@x.io", "cookie_id:c", minute=200))
-    send(graph, brand_id, event(brand_id, "email:b@x.io", "cookie_id:c", minute=150))
-    expected = {
-        (frozenset({"email:a@x.io", "cookie_id:c"}), 5, 1, 700),
-        (frozenset({"email:b@x.io"}), 3, 0, 0),
-    }
-    assert state(graph, brand_id) == expected
-    assert broken_invariants(graph, brand_id) == []
-
-
-def test_what_an_approved_review_gave_a_person_stays_when_a_stranger_signs_in_later(
-    graph: Graph, brand_id: str
-) -> None:
-    settings = BrandSettings(brand_id)
-    cookies = [f"cookie_id:c{number}" for number in range(1, 5)]
-    visits = [
-        event(brand_id, cookie, minute=place, order=fact(brand_id, f"o{place}", total=100))
-        for place, cookie in enumerate(cookies, start=1)
-    ]
-    asked = commit_batch(graph, settings, [*visits, event(brand_id, "email:a@x.io", *cookies, minute=10)])[-1]
-    approve_review(graph, settings, asked.review_id or "", by="test")
-    send(graph, brand_id, event(brand_id, "email:b@x.io", "cookie_id:c1", minute=100))
-    assert state(graph, brand_id) == {
-        (frozenset({"email:a@x.io", *cookies[1:]}), 5, 4, 400),
-        (frozenset({"email:b@x.io", "cookie_id:c1"}), 1, 0, 0),
-    }
-    assert broken_invariants(graph, brand_id) == []
-
-
-def test_a_merge_taken_back_leaves_a_shared_cookie_as_if_it_had_never_been(graph: Graph, brand_id: str) -> None:
-    settings = BrandSettings(brand_id)
-    send(graph, brand_id, event(brand_id, "email:a@x.io", minute=0), event(brand_id, "email:b@x.io", minute=1))
-    first, second = (by_identifier(graph, brand_id, one).id for one in ("email:a@x.io", "email:b@x.io"))
-    merged = merge_profiles(graph, settings, first, [second], by="test")
-    send(
-        graph, brand_id,
-        event(brand_id, "email:a@x.io", "cookie_id:c", minute=10),
-        event(brand_id, "email:b@x.io", "cookie_id:c", minute=20),
-        event(brand_id, "cookie_id:c", minute=25, order=fact(brand_id, "o1", total=700)),
-    )  # fmt: skip
-    assert sorted(unmerge_profile(graph, settings, merged.survivor_id, by="test")) == sorted((first, second))
-    send(graph, brand_id, event(brand_id, "cookie_id:c", minute=26), event(brand_id, "cookie_id:c", minute=15))
-    assert state(graph, brand_id) == {
-        (frozenset({"email:a@x.io"}), 3, 0, 0),
-        (frozenset({"email:b@x.io", "cookie_id:c"}), 4, 1, 700),
-    }
-    assert broken_invariants(graph, brand_id) == []
-
-
-def test_a_weak_tie_taken_back_leaves_the_cookie_with_the_last_to_sign_in(graph: Graph, brand_id: str) -> None:
-    send(
-        graph, brand_id,
-        event(brand_id, "email:a@x.io", "cookie_id:c", minute=10),
-        event(brand_id, "phone:+14155550101", "cookie_id:c", minute=20),
-        event(brand_id, "cookie_id:c", minute=25, order=fact(brand_id, "o1", total=700)),
-    )  # fmt: skip
-    root = by_identifier(graph, brand_id, "email:a@x.io").id
-    assert len(unmerge_profile(graph, BrandSettings(brand_id), root, by="test")) == 2
-    send(graph, brand_id, event(brand_id, "cookie_id:c", minute=26), event(brand_id, "cookie_id:c", minute=15))
-    assert state(graph, brand_id) == {
-        (frozenset({"email:a@x.io"}), 2, 0, 0),
-        (frozenset({"phone:+14155550101", "cookie_id:c"}), 3, 1, 700),
-    }
-    assert broken_invariants(graph, brand_id) == []
-
-
-def test_nobody_has_a_contested_cookie_from_when_a_person_took_it_away(graph: Graph, brand_id: str) -> None:
-    settings = BrandSettings(brand_id)
-    send(
-        graph, brand_id,
-        event(brand_id, "email:a@x.io", "cookie_id:c", minute=1),
-        event(brand_id, "email:b@x.io", "cookie_id:c", minute=10),
-        event(brand_id, "cookie_id:c", minute=15),
-    )  # fmt: skip
-    second = by_identifier(graph, brand_id, "email:b@x.io").id
-    unlink_by_hand(graph, settings, second, Identifier("cookie_id", "c"), by="test")
-    long_after = 1_000_000
-    send(
-        graph, brand_id,
-        event(brand_id, "cookie_id:c", minute=long_after + 2),
-        event(brand_id, "cookie_id:c", minute=long_after + 1),
-    )  # fmt: skip
-    known = {(frozenset({"email:a@x.io"}), 1, 0, 0), (frozenset({"email:b@x.io"}), 2, 0, 0)}
-    assert state(graph, brand_id) == known | {(frozenset({"cookie_id:c"}), 2, 0, 0)}
-    send(graph, brand_id, event(brand_id, "email:d@x.io", "cookie_id:c", minute=long_after + 3))
-    assert state(graph, brand_id) == known | {(frozenset({"cookie_id:c", "email:d@x.io"}), 3, 0, 0)}
-    send(graph, brand_id, event(brand_id, "email:e@x.io", "cookie_id:c", minute=long_after + 5))
-    assert by_identifier(graph, brand_id, "cookie_id:c").identifiers == frozenset({"cookie_id:c", "email:e@x.io"})
-    known.add((frozenset({"email:d@x.io"}), 3, 0, 0))
-    assert state(graph, brand_id) == known | {(frozenset({"cookie_id:c", "email:e@x.io"}), 1, 0, 0)}
-    assert broken_invariants(graph, brand_id) == []
-
-
-def test_a_late_sign_in_from_before_a_cookie_was_taken_away_keeps_it(graph: Graph, brand_id: str) -> None:
-    settings = BrandSettings(brand_id)
-    send(
-        graph, brand_id,
-        event(brand_id, "email:a@x.io", "cookie_id:c", minute=1),
-        event(brand_id, "email:b@x.io", "cookie_id:c", minute=10),
-    )  # fmt: skip
-    second = by_identifier(graph, brand_id, "email:b@x.io").id
-    unlink_by_hand(graph, settings, second, Identifier("cookie_id", "c"), by="test")
-    send(graph, brand_id, event(brand_id, "email:d@x.io", "cookie_id:c", minute=20))
-    send(graph, brand_id, event(brand_id, "cookie_id:c", minute=1_000_000))
-    assert state(graph, brand_id) == {
-        (frozenset({"email:a@x.io"}), 1, 0, 0),
-        (frozenset({"email:b@x.io"}), 1, 0, 0),
-        (frozenset({"email:d@x.io", "cookie_id:c"}), 2, 0, 0),
-    }
-    assert broken_invariants(graph, brand_id) == []
-
-
-def test_a_link_by_hand_ends_where_another_person_signs_in_and_stays_as_history(graph: Graph, brand_id: str) -> None:
-    settings = BrandSettings(brand_id)
-    send(graph, brand_id, event(brand_id, "email:a@x.io", minute=1), event(brand_id, "email:b@x.io", minute=2))
-    first = by_identifier(graph, brand_id, "email:a@x.io").id
-    link_by_hand(graph, settings, first, Identifier("cookie_id", "c"), by="test", reason="seen at the till")
-    long_after = 1_000_000
-    send(
-        graph, brand_id,
-        event(brand_id, "email:b@x.io", "cookie_id:c", minute=long_after + 9),
-        event(brand_id, "cookie_id:c", minute=long_after),
-        event(brand_id, "email:a@x.io", "cookie_id:c", minute=long_after + 5),
-        event(brand_id, "cookie_id:c", minute=long_after + 10),
-    )  # fmt: skip
-    assert state(graph, brand_id) == {
-        (frozenset({"email:a@x.io"}), 3, 0, 0),
-        (frozenset({"email:b@x.io", "cookie_id:c"}), 3, 0, 0),
-    }
-    [link] = [one for one in list_links(graph, brand_id, first) if one["type"] == "cookie_id"]
-    assert (link["linked_by"], link["reason"], link["source"]) == ("test", "seen at the till", "by_hand")
-    assert link["until"] is not None
-    second = by_identifier(graph, brand_id, "email:b@x.io").id
-    assert {one["source"] for one in list_links(graph, brand_id, second)}.isdisjoint({"by_hand", ""})
     assert broken_invariants(graph, brand_id) == []
