@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from celery import Celery
 
-from api.worker import create_worker_app
 from core.clock import utc_now
 from core.errors import ConflictError
 from core.settings import Settings, child_environment
@@ -258,7 +258,8 @@ def test_a_real_worker_takes_a_run_off_the_queue(graph: Graph, brand: str, servi
     words = ["celery", "--app", "api.worker", "--quiet", "worker", "--queues", brand, "--concurrency", "1"]
     with subprocess.Popen([sys.executable, "-m", *words], env=child_environment(service_settings)) as worker:
         try:
-            create_worker_app(service_settings).send_task(RUN_TASK, args=[brand, started["id"]], queue=brand)
+            broker = Celery(broker=service_settings.redis_url)
+            broker.send_task(RUN_TASK, args=[brand, started["id"]], queue=brand)
             deadline = time.monotonic() + 120
             while find_run(graph, brand, started["id"])["state"] != DONE:
                 assert time.monotonic() < deadline
