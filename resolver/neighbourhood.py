@@ -190,14 +190,17 @@ def _cores(found: Neighbourhood) -> tuple[dict[str, str], dict[str, Core]]:
 def _with_identifiers(found: Neighbourhood, find: Callable[[str], str], by_hand: set[str]) -> dict[str, Core]:
     """Components that something strong, or a person, makes a core."""
     cores: dict[str, Core] = {}
+    weak: dict[str, set[Identifier]] = {}
     for member in found.members.values():
         core = cores.setdefault(find(member.id), Core(find(member.id)))
         core.identifiers |= {(h.identifier.type, h.identifier.value) for h in member.held if h.until is None}
+        # Also what somebody took over while the person's decision held: it may be undone.
+        weak.setdefault(core.id, set()).update(h.identifier for h in member.held if h.identifier.type in WEAK_TYPES)
     for core in list(cores.values()):
         if any(kind in CORE_TYPES for kind, _ in core.identifiers):
             continue
         if core.id in by_hand:
-            core.pinned = tuple(sorted(Identifier(*pair) for pair in core.identifiers if pair[0] in WEAK_TYPES))
+            core.pinned = tuple(sorted(weak[core.id]))
         else:
             del cores[core.id]
     return cores

@@ -208,3 +208,22 @@ def test_a_link_by_hand_ends_where_another_person_signs_in_and_stays_as_history(
     second = by_identifier(graph, brand_id, "email:b@x.io").id
     assert {one["source"] for one in list_links(graph, brand_id, second)}.isdisjoint({"by_hand", ""})
     assert broken_invariants(graph, brand_id) == []
+
+
+def test_a_visitor_parted_from_a_person_goes_to_the_stranger_who_signed_in_meanwhile(
+    graph: Graph, brand_id: str
+) -> None:
+    settings = BrandSettings(brand_id)
+    send(
+        graph, brand_id,
+        event(brand_id, "email:a@x.io", minute=0),
+        event(brand_id, "cookie_id:c", minute=1, order=fact(brand_id, "o1", total=700)),
+    )  # fmt: skip
+    known, visitor = (by_identifier(graph, brand_id, one).id for one in ("email:a@x.io", "cookie_id:c"))
+    merged = merge_profiles(graph, settings, known, [visitor], by="test")
+    send(graph, brand_id, event(brand_id, "email:b@x.io", "cookie_id:c", minute=100))
+    unmerge_profile(graph, settings, merged.survivor_id, by="test")
+    assert [(live.identifiers, live.ltv_minor) for live in sorted(
+        live_profiles(graph, brand_id), key=lambda live: live.ltv_minor
+    )] == [(frozenset({"email:a@x.io"}), 0), (frozenset({"email:b@x.io", "cookie_id:c"}), 700)]  # fmt: skip
+    assert broken_invariants(graph, brand_id) == []
