@@ -45,9 +45,9 @@ def test_the_addresses_printed_answer(installation: RunningUp) -> None:
     found = installation.credentials()
     for address in (found["url"] + "/docs", found["neo4j"]["browser"]):
         assert address in installation.text()
-        assert httpx.get(address).status_code == 200
+        assert httpx.get(address, timeout=60).status_code == 200
     key = {"Authorization": f"Bearer {found['api_key']}"}
-    assert httpx.get(f"{found['url']}/api/profiles", headers=key).status_code == 200
+    assert httpx.get(f"{found['url']}/api/profiles", headers=key, timeout=60).status_code == 200
 
 
 def test_no_password_stands_on_a_command_line(installation: RunningUp) -> None:
@@ -123,7 +123,9 @@ def test_an_import_whose_worker_is_killed_goes_on_and_counts_every_row_once(
     command = script("import-csv", str(file), "--data-dir", str(installation.data_dir))
     try:
         jobs = f"{access['url']}/api/integrations/csv"
-        wait_until(lambda: any(job["rows"] for job in httpx.get(jobs, headers=key).json()["items"]), "rows are in")
+        wait_until(
+            lambda: any(job["rows"] for job in httpx.get(jobs, headers=key, timeout=60).json()["items"]), "rows are in"
+        )
         os.kill(access["pids"]["workers"][0], signal.SIGKILL)
         out, _ = command.communicate(timeout=240)
     finally:
@@ -161,7 +163,7 @@ def test_sigterm_ends_everything_and_a_new_start_finds_the_data(tmp_path: Path) 
         before = first.wait_until_running()
         key = {"Authorization": f"Bearer {before['api_key']}"}
         event = {"type": "page_view", "identifiers": {"email": "kept@shop.example"}}
-        profile = httpx.post(f"{before['url']}/api/events", json=event, headers=key).json()["profile_id"]
+        profile = httpx.post(f"{before['url']}/api/events", json=event, headers=key, timeout=60).json()["profile_id"]
         everything = first.descendants()
         assert len(everything) >= 5
         assert first.terminate() == 0
@@ -169,9 +171,9 @@ def test_sigterm_ends_everything_and_a_new_start_finds_the_data(tmp_path: Path) 
     with running_up(tmp_path / "data", "--demo") as second:
         after = second.wait_until_running()
         assert after["api_key"] == before["api_key"]
-        assert httpx.get(f"{after['url']}/api/profiles/{profile}", headers=key).json()["id"] == profile
+        assert httpx.get(f"{after['url']}/api/profiles/{profile}", headers=key, timeout=60).json()["id"] == profile
         wait_until(lambda: "the try-out data is loaded" in second.text(), "the try-out data is there")
-        assert len(httpx.get(f"{after['url']}/api/profiles", headers=key).json()["items"]) > 20
+        assert len(httpx.get(f"{after['url']}/api/profiles", headers=key, timeout=60).json()["items"]) > 20
 
         # The supervisor is killed: its children end too, and the next start waits for them.
         everything = second.descendants()
