@@ -94,17 +94,23 @@ def group_by_cause(reviews: Iterable[WaitingReview]) -> list[ReviewGroup]:
         causes.setdefault(tuple(places), []).append(cause)
     in_larger = {place for places in causes if len(places) > 1 for place in places}
     groups = [
-        _group(causes_of, [reviews[place] for place in places])
+        ReviewGroup(identifiers, rules, tuple(reviews[place] for place in places))
         for places, causes_of in causes.items()
         if len(places) > 1 or places[0] not in in_larger
+        for identifiers, rules in _rectangles(causes_of)
     ]
     return sorted(groups, key=lambda group: group.order)
 
 
-def _group(causes: Sequence[tuple[str | None, str]], reviews: Sequence[WaitingReview]) -> ReviewGroup:
-    identifiers = sorted({identifier for identifier, _ in causes if identifier is not None}, key=_identifier_order)
-    rules = sorted({rule for _, rule in causes}, key=rule_order)
-    return ReviewGroup(tuple(identifiers), tuple(rules), tuple(reviews))
+def _rectangles(causes: Sequence[tuple[str | None, str]]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The causes as sets of identifiers and rules of which every pair is one of them."""
+    by_rule: dict[str, set[str]] = {}
+    for identifier, rule in causes:
+        by_rule.setdefault(rule, set()).update([] if identifier is None else [identifier])
+    by_identifiers: dict[tuple[str, ...], list[str]] = {}
+    for rule, identifiers in by_rule.items():
+        by_identifiers.setdefault(tuple(sorted(identifiers, key=_identifier_order)), []).append(rule)
+    return [(found, tuple(sorted(rules, key=rule_order))) for found, rules in by_identifiers.items()]
 
 
 def _identifier_order(text: str) -> tuple[int, str]:
