@@ -61,9 +61,9 @@ def _install() -> str | None:
     return _find()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium_path: str) -> Iterator[Browser]:
-    """One browser for all tests."""
+    """One browser for the tests of a file: while it is open nothing else of the process can run an event loop."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium_path, args=list(_FLAGS))
         yield running

@@ -23,7 +23,13 @@ _WORKER_SECONDS = 60.0
 # Anybody may ask these.
 OPEN = ("/api/monitoring/health", "/browser/", "/metrics", "/tracker.js")
 # What they are to do stands in their address.
-WITHOUT_BODY = ("{letter_id}/replay", "{letter_id}/discard", "{job_id}/cancel", "/suggestions/run")
+WITHOUT_BODY = (
+    "{letter_id}/replay",
+    "{letter_id}/discard",
+    "{job_id}/cancel",
+    "{model_run_id}/cancel",
+    "/suggestions/run",
+)
 
 
 def test_health_is_open_and_names_each_dependency(service: Service) -> None:

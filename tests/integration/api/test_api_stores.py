@@ -9,11 +9,17 @@ import pytest
 from core.clock import format_time
 from tests.integration.api.conftest import Tenant
 
-NOW = datetime.now(UTC).replace(microsecond=0)
+_NOW = [datetime.now(UTC)]
+
+
+@pytest.fixture(autouse=True)
+def _now() -> None:
+    """Each test has a moment of its own: the service goes by the clock."""
+    _NOW[0] = datetime.now(UTC).replace(microsecond=0)
 
 
 def ago(**time: float) -> str:
-    return format_time(NOW - timedelta(**time))
+    return format_time(_NOW[0] - timedelta(**time))
 
 
 def check_in(tenant: Tenant, email: str, *, headers: dict[str, str] | None = None, **body: Any) -> dict[str, Any]:
