@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 
 from ml.orders.history import Floats, Ints
+
+if TYPE_CHECKING:
+    # Workers score without it.
+    import duckdb
 
 RECENT_DAYS = 91
 DECAY = 0.9
@@ -46,7 +50,7 @@ class Baskets:
         return np.lexsort((np.arange(self.products), -self.buyers, -self.recent_buyers)).astype(np.int64)
 
 
-def number_products(database: duckdb.DuckDBPyConnection) -> list[str]:
+def number_products(database: "duckdb.DuckDBPyConnection") -> list[str]:
     """Make the tables `products` and `categories`, numbered in binary order; the product ids."""
     database.execute(
         "CREATE TABLE categories AS SELECT category, (row_number() OVER (ORDER BY category) - 1)::INTEGER AS k"
@@ -65,7 +69,7 @@ def number_products(database: duckdb.DuckDBPyConnection) -> list[str]:
     return [row[0] for row in database.execute("SELECT product_id FROM products ORDER BY p").fetchall()]
 
 
-def load_baskets(database: duckdb.DuckDBPyConnection, customers: int, as_of: int, every: int = 1) -> Baskets:
+def load_baskets(database: "duckdb.DuckDBPyConnection", customers: int, as_of: int, every: int = 1) -> Baskets:
     """What was bought before the day `as_of`, by every so many-th customer; needs the tables of `number_products`."""
     kinds = database.execute("SELECT coalesce(k, -1) AS k FROM products ORDER BY p").fetchnumpy()["k"]
     found = database.execute(_BASKETS, {"as_of": as_of, "every": every}).fetchnumpy()
