@@ -265,6 +265,9 @@ def holders_of(
         if since == BEGINNING:
             since = pattern.since
         until = runs[place + 1][0][0] if place + 1 < len(runs) else None
+        if until is not None and since[0] > until:
+            # Held from the beginning, and somebody else signed in before its only event: it was there just before.
+            since = (until - 1, since[1])
         wanted.append((persona, Held(identifier, since, until, pattern.trust, pattern.source)))
     for persona, link in sorted((one for one in stored if one[1].is_by_hand), key=lambda one: one[1].since):
         _keep_by_hand(wanted, persona, link, arrangement.group_of)
