@@ -25,6 +25,7 @@ from api.wiring import Services, services_of
 from brands.directory import Caller
 from core.clock import utc_now
 from core.errors import ConflictError, ConstIntelError, InvalidInputError
+from core.sealing import pad
 from graph.repositories.idempotency import Claim, ClaimState, abandon_request, begin_request, finish_request
 
 _FIELD = "Idempotency-Key"
@@ -142,12 +143,12 @@ async def read_command(
 def _seal(plain: bytes, key: bytes) -> bytes:
     """Hide `plain` from whoever reads the graph: one-time pad from `key` (256 random bits) and a fresh nonce."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + _pad(_mark(plain) + plain, key, nonce)
+    return nonce + pad(_mark(plain) + plain, key, nonce)
 
 
 def _unseal(sealed: bytes, key: bytes) -> bytes:
     """What `_seal` hid; raises ConflictError when `key` is another one."""
-    text = _pad(sealed[_NONCE_BYTES:], key, sealed[:_NONCE_BYTES])
+    text = pad(sealed[_NONCE_BYTES:], key, sealed[:_NONCE_BYTES])
     plain = text[_MARK_BYTES:]
     if not hmac.compare_digest(text[:_MARK_BYTES], _mark(plain)):
         raise ConflictError("The answer of this key opens only with the API key of the first request.", field=_FIELD)
@@ -157,11 +158,6 @@ def _unseal(sealed: bytes, key: bytes) -> bytes:
 def _mark(plain: bytes) -> bytes:
     """Tells the right key from another when a text is opened."""
     return hashlib.sha256(plain).digest()[:_MARK_BYTES]
-
-
-def _pad(text: bytes, key: bytes, nonce: bytes) -> bytes:
-    stream = hashlib.shake_256(nonce + key).digest(len(text))
-    return bytes(a ^ b for a, b in zip(text, stream, strict=True))
 
 
 CommandDep = Annotated[Command, Depends(read_command)]

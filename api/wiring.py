@@ -12,6 +12,7 @@ from api.health import HealthChecks
 from api.metrics import MetricsBoard
 from api.queues import Queues
 from brands.directory import BrandDirectory
+from brands.last_known import LastKnown
 from core.settings import Settings
 from graph.driver import Graph
 from ingest.drain import Drainer, drain_plan
@@ -64,7 +65,7 @@ class Services:
 def open_services(settings: Settings) -> Services:
     """Open the clients that `settings` name; does no network traffic yet; raises ConfigurationError."""
     graph = Graph.connect(settings)
-    client, inbox, drainer = None, None, None
+    client, inbox, drainer, known = None, None, None, None
     if settings.redis_url is not None:
         client = open_async_redis(settings.redis_url, connect_seconds=_REDIS_SECONDS, answer_seconds=_INBOX_SECONDS)
         inbox = Inbox(
@@ -74,13 +75,16 @@ def open_services(settings: Settings) -> Services:
         )
         own = open_redis(settings.redis_url, connect_seconds=_REDIS_SECONDS, answer_seconds=_DRAIN_SECONDS)
         drainer = Drainer(graph, own, drain_plan(settings))
+        keeper = open_redis(settings.redis_url, connect_seconds=_REDIS_SECONDS, answer_seconds=_REDIS_SECONDS)
+        password = settings.neo4j_password.get_secret_value() if settings.neo4j_password is not None else ""
+        known = LastKnown(keeper, password)
     ingest = Ingest(graph, settings, inbox)
     if drainer is not None:
         ingest.watch.on_return(drainer.wake)
     return Services(
         settings=settings,
         graph=graph,
-        directory=BrandDirectory(graph, settings.moved_at_once),
+        directory=BrandDirectory(graph, settings.moved_at_once, known),
         ingest=ingest,
         health=HealthChecks(graph, client, ingest.watch),
         streams=ChangeStreams(graph),

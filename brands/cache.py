@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from brands.last_known import KNOWN_SECONDS
 from core.errors import UnavailableError
 
 K = TypeVar("K", bound=Hashable)
@@ -17,7 +18,7 @@ V = TypeVar("V")
 _MAX_ENTRIES = 20_000
 _UNKNOWN_SECONDS = 2.0
 _RETRY_SECONDS = 2.0
-_STALE_SECONDS = 3600.0
+_STALE_SECONDS = KNOWN_SECONDS
 # How long a caller with a known value waits for a newer one.
 _PATIENCE_SECONDS = 1.0
 _LOADERS = 4
@@ -37,8 +38,15 @@ class FreshCache(Generic[K, V]):
     than a second, a known value counts on for up to an hour: a restart of the database turns no caller away.
     """
 
-    def __init__(self, loader: Callable[[K], V | None], *, ttl: float) -> None:
+    def __init__(
+        self,
+        loader: Callable[[K], V | None],
+        *,
+        ttl: float,
+        recall: Callable[[K], tuple[V, float] | None] | None = None,
+    ) -> None:
         self._loader = loader
+        self._recall = recall
         self._ttl = ttl
         self._entries: dict[K, _Entry[V]] = {}
         self._loading: dict[K, Future[V | None]] = {}
@@ -59,7 +67,13 @@ class FreshCache(Generic[K, V]):
             return entry.value
         load = self._load(key)
         if entry is None or entry.value is None or now - entry.loaded_at > _STALE_SECONDS:
-            return load.result()
+            if self._recall is None:
+                return load.result()
+            try:
+                return load.result(_PATIENCE_SECONDS)
+            except (UnavailableError, TimeoutError):
+                recalled = self._recalled(key)
+                return recalled if recalled is not None else load.result()
         try:
             return load.result(_PATIENCE_SECONDS)
         except (UnavailableError, TimeoutError):
@@ -76,7 +90,13 @@ class FreshCache(Generic[K, V]):
         # Whoever stops waiting leaves the load to the others: nobody may miss the error.
         load.add_done_callback(_heard)
         if entry is None or entry.value is None or now - entry.loaded_at > _STALE_SECONDS:
-            return await asyncio.shield(load)
+            if self._recall is None:
+                return await asyncio.shield(load)
+            try:
+                return await asyncio.wait_for(asyncio.shield(load), _PATIENCE_SECONDS)
+            except (UnavailableError, TimeoutError):
+                recalled = await asyncio.to_thread(self._recalled, key)
+                return recalled if recalled is not None else await asyncio.shield(load)
         try:
             return await asyncio.wait_for(asyncio.shield(load), _PATIENCE_SECONDS)
         except (UnavailableError, TimeoutError):
@@ -124,6 +144,21 @@ class FreshCache(Generic[K, V]):
                 load = self._loading[key] = self._threads.submit(self._loader, key)
                 load.add_done_callback(lambda done: self._keep(key, done))
             return load
+
+    def _recalled(self, key: K) -> V | None:
+        """The value that counts until the next load, as old as it is; None when there is none that counts."""
+        found = self._recall(key) if self._recall is not None else None
+        if found is None or found[1] > _STALE_SECONDS:
+            return None
+        value, age = found
+        with self._guard:
+            now = time.monotonic()
+            held = self._entries.get(key)
+            if held is not None and held.loaded_at >= now - age:
+                # A load was faster.
+                return held.value
+            self._entries[key] = _Entry(value, now - age, now + _RETRY_SECONDS)
+        return value
 
     def _keep(self, key: K, load: "Future[V | None]") -> None:
         with self._guard:

@@ -1,10 +1,12 @@
 """Whose call is it: keys, webhook endpoints and brand settings by name, kept fresh in the process for every request."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from brands.api_keys import key_id_of, matches
 from brands.cache import FreshCache
+from brands.last_known import LastKnown
 from core.brand import DEFAULT_MOVED_AT_ONCE, BrandSettings
 from core.clock import utc_now
 from core.errors import NotFoundError, UnauthorizedError
@@ -18,6 +20,7 @@ KEY_SECONDS = 30.0
 SETTINGS_SECONDS = 5.0
 # Wrong signatures at an address make it be read again once in this time at most.
 NEWER_SECONDS = 1.0
+_KEY, _BRAND = "key", "brand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,20 @@ class Caller:
 
 
 class BrandDirectory:
-    """Answers from memory while fresh, else from the graph; one per process, used from many threads."""
+    """Answers from memory while fresh, else from the graph; one per process, used from many threads.
 
-    def __init__(self, graph: Graph, moved_at_once: int = DEFAULT_MOVED_AT_ONCE) -> None:
+    Keys and settings that any process saw are kept in `last_known` too: one that starts while the graph is away asks
+    there. Webhook addresses are not, for their secrets would have to be.
+    """
+
+    def __init__(
+        self, graph: Graph, moved_at_once: int = DEFAULT_MOVED_AT_ONCE, last_known: LastKnown | None = None
+    ) -> None:
         self._graph = graph
         self._moved_at_once = moved_at_once
+        self._last_known = last_known
         self._keys: FreshCache[str, ApiKeyRecord] = FreshCache(
-            lambda key_id: repository.find_api_key(graph, key_id), ttl=KEY_SECONDS
+            self._read_key, ttl=KEY_SECONDS, recall=self._recall_key if last_known is not None else None
         )
         self._endpoints: FreshCache[tuple[str, str], EndpointRecord] = FreshCache(
             lambda name: repository.find_endpoint(graph, *name), ttl=KEY_SECONDS
@@ -45,11 +55,42 @@ class BrandDirectory:
         self._accounts: FreshCache[tuple[str, str], tuple[EndpointRecord, ...]] = FreshCache(
             lambda name: tuple(repository.list_endpoints_by_account(graph, *name)) or None, ttl=KEY_SECONDS
         )
-        self._settings: FreshCache[str, BrandSettings] = FreshCache(self._read_settings, ttl=SETTINGS_SECONDS)
+        self._settings: FreshCache[str, BrandSettings] = FreshCache(
+            self._read_settings, ttl=SETTINGS_SECONDS, recall=self._recall_settings if last_known is not None else None
+        )
+
+    def _read_key(self, key_id: str) -> ApiKeyRecord | None:
+        at = self._last_known.now() if self._last_known is not None else 0.0
+        record = repository.find_api_key(self._graph, key_id)
+        if record is not None:
+            self._keep(_KEY, key_id, {**asdict(record), "scopes": sorted(record.scopes)}, at)
+        return record
+
+    def _recall_key(self, key_id: str) -> tuple[ApiKeyRecord, float] | None:
+        found = self._last_known.find(_KEY, key_id) if self._last_known is not None else None
+        if found is None:
+            return None
+        stored, age = found
+        return ApiKeyRecord(**{**stored, "scopes": frozenset(stored["scopes"])}), age
 
     def _read_settings(self, brand: str) -> BrandSettings | None:
-        found = repository.find_brand(self._graph, brand)
-        return replace(found, moved_at_once=self._moved_at_once) if found is not None else None
+        at = self._last_known.now() if self._last_known is not None else 0.0
+        row = repository.read_brand_row(self._graph, brand)
+        if row is None:
+            return None
+        self._keep(_BRAND, brand, row, at)
+        return self._own_settings(row)
+
+    def _recall_settings(self, brand: str) -> tuple[BrandSettings, float] | None:
+        found = self._last_known.find(_BRAND, brand) if self._last_known is not None else None
+        return (self._own_settings(found[0]), found[1]) if found is not None else None
+
+    def _own_settings(self, row: dict[str, Any]) -> BrandSettings:
+        return replace(repository.brand_from_row(row), moved_at_once=self._moved_at_once)
+
+    def _keep(self, kind: str, key: str, value: dict[str, Any], at: float) -> None:
+        if self._last_known is not None:
+            self._last_known.keep(kind, key, value, at)
 
     def peek_caller(self, key_text: str) -> Caller | None:
         """The caller when its key is known, fresh and right; None means: ask `caller`. Never waits."""
@@ -60,7 +101,8 @@ class BrandDirectory:
     async def caller(self, key_text: str) -> Caller:
         """The caller behind a key; raises UnauthorizedError for unknown, wrong and revoked keys alike.
 
-        While the graph is away keys seen before count on; of others nobody can tell: UnavailableError.
+        While the graph is away keys that a process saw in the last hour count on; of others nobody can tell:
+        UnavailableError.
         """
         key_id = key_id_of(key_text)
         record = await self._keys.fetch(key_id) if key_id is not None else None
@@ -132,12 +174,16 @@ class BrandDirectory:
         """Start no more look-ups."""
         for cache in (self._keys, self._endpoints, self._accounts, self._settings):
             cache.close()
+        if self._last_known is not None:
+            self._last_known.close()
 
     def revoke(self, brand: str, key_id: str) -> None:
         """Take a key back: at once here, within 30 s in other processes; raises NotFoundError."""
         if not repository.revoke_api_key(self._graph, brand, key_id, at=utc_now()):
             raise NotFoundError("No such key.")
         self._keys.forget(key_id)
+        # What the others will find during an outage is the key as it is now.
+        self._keys.get(key_id)
 
 
 def _is_valid(key_text: str, record: ApiKeyRecord) -> bool:

@@ -78,10 +78,18 @@ def create_brand(graph: Graph, record: BrandRecord, *, op: str, at: datetime) ->
 
 def find_brand(graph: Graph, brand: str) -> BrandSettings | None:
     """The brand's settings, None when there is no such brand."""
+    row = read_brand_row(graph, brand)
+    return brand_from_row(row) if row is not None else None
+
+
+def read_brand_row(graph: Graph, brand: str) -> dict[str, Any] | None:
+    """The brand's settings as they are stored, plain JSON values; None when there is no such brand."""
     rows = graph.read("brands/get_brand", brand=brand)
-    if not rows:
-        return None
-    row = rows[0]
+    return rows[0] if rows else None
+
+
+def brand_from_row(row: dict[str, Any]) -> BrandSettings:
+    """The settings that `read_brand_row` read."""
     return BrandSettings(
         id=row["id"],
         name=row["name"],

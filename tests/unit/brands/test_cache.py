@@ -109,3 +109,18 @@ def test_a_load_that_began_before_a_change_is_not_kept() -> None:
         released.set()
         assert asked.result() == "v"
     assert cache.get("k") == "w"
+
+
+def test_a_value_that_another_process_saw_counts_until_the_loader_answers() -> None:
+    loader = Loader()
+    loader.is_away = True
+    recalled = {"k": ("old", 10.0), "aged": ("old", 3601.0)}
+    cache: FreshCache[str, str] = FreshCache(loader, ttl=60, recall=recalled.get)
+    assert cache.get("k") == "old"
+    for unknown in ("aged", "other"):
+        with pytest.raises(UnavailableError):
+            cache.get(unknown)
+    loader.is_away = False
+    assert cache.get("other") == "v"
+    cache.expire("k")
+    assert cache.get("k") == "v"
