@@ -1,8 +1,8 @@
 """Seals texts that are kept where others may read or write: hidden, bound to what they are about, changed by nobody.
 
 Built as a synthetic-IV scheme (the construction of RFC 5297) from the standard library: the mark, a keyed digest of all
-that is sealed, is also what the key stream begins from. So a seal needs no random number, and equal texts about the same
-thing have equal seals.
+that is sealed, is also what the key stream begins from. So a seal needs no random number, and equal texts about the
+same thing have equal seals.
 """
 
 import base64
