@@ -11,6 +11,7 @@ from core.errors import NotFoundError
 from core.identifiers import WEAK_TYPES, Identifier
 from graph.commit_read import facts_from_json
 from graph.driver import Graph
+from graph.repositories.visits import NEWEST_SIGNS, StoredSign, stored_sign
 from graph.retie_read import read_neighbourhood, read_reach, read_weak_events
 from graph.traits import trait_rows
 from graph.transactions import Transaction, in_transaction
@@ -19,6 +20,9 @@ from resolver.orders import Fact
 from resolver.past import Past, PastProfile
 from resolver.rules import rule_set_for
 
+NEWEST_CONSENTS = 100
+"""Events of each persona that consent is folded from."""
+PAYLOAD_BYTES = 20_000
 _BUDGET_SECONDS = 8.0
 UNKNOWN_THEN = "Nothing was known of this profile at that time."
 
@@ -38,6 +42,10 @@ class PastRows:
     identifiers: list[tuple[Held, list[Any]]] = field(default_factory=list)
     """Link, [tier, first seen, last seen until then, count until then, flags]."""
     last_merge: dict[str, Any] | None = None
+    signs: list[StoredSign] = field(default_factory=list)
+    """Signs of presence in stores."""
+    consents: list[list[Any]] = field(default_factory=list)
+    """What events say about consent: [id, type, at (microseconds), channel, source, payload (JSON)]."""
     version: int = 0
     """Version of today's live profile."""
 
@@ -92,15 +100,23 @@ def _read_rows(
     profile = past.profile(persona_id, events)
     placers = sorted(past.found.members) if profile.owners else list(profile.persona_ids)
     [[version]] = tx.run("insight/read_version", brand=settings.id, id=profile.id)
+    whose: dict[str, Any] = {
+        "personas": list(profile.persona_ids), "came": list(profile.came), "left": list(profile.left),
+    }  # fmt: skip
     [row] = tx.run(
         "insight/read_past",
-        brand=settings.id, at=at, personas=list(profile.persona_ids), came=list(profile.came), left=list(profile.left),
+        brand=settings.id, at=at, **whose,
         placers=placers, keys=[held.identifier.key(settings.id) for held in profile.held],
         merge_ids=list(profile.merge_ids),
     )  # fmt: skip
     channels, span, said, orders, identifiers, strategies, last_merge = row
     if not channels and not profile.held:
         raise NotFoundError(UNKNOWN_THEN)
+    [[visits, consents]] = tx.run(
+        "insight/read_past_told",
+        brand=settings.id, at=at, **whose,
+        visits=NEWEST_SIGNS, consents=NEWEST_CONSENTS, payload_bytes=PAYLOAD_BYTES,
+    )  # fmt: skip
     stored = {key: rest for key, *rest in identifiers}
     return PastRows(
         profile,
@@ -117,6 +133,8 @@ def _read_rows(
             for held in profile.held
         ],
         last_merge,
+        [stored_sign(one) for one in visits],
+        consents,
         version,
     )
 

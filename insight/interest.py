@@ -8,7 +8,9 @@ from typing import Any
 
 from core.clock import from_micros
 from graph.driver import Graph
+from graph.past import NEWEST_CONSENTS, PAYLOAD_BYTES
 from graph.values import to_time_text
+from insight.consent import Told, fold_consent, may_market, told_by
 from insight.intents import ACTIVE, BASES, TAKEN_BACK, Intent, Sale, Signal, fold_intents
 from insight.journey import ADVOCATE_ORDERS, Journey, JourneyFacts, Moment, OpenWish, fold_journey
 
@@ -41,6 +43,7 @@ class Interest:
     moments: dict[str, Moment] = field(default_factory=dict)
     order_times: tuple[datetime, ...] = ()
     """The first five counted orders."""
+    consents: list[Told] = field(default_factory=list)
 
 
 def read_interest(graph: Graph, brand: str, root_id: str) -> Interest:
@@ -53,7 +56,7 @@ def read_interests(graph: Graph, brand: str, root_ids: Sequence[str]) -> dict[st
     rows = graph.read(
         "insight/read_interest",
         brand=brand, roots=list(root_ids), kinds=[*BASES, TAKEN_BACK], interest=list(_INTEREST), newest=NEWEST_SIGNALS,
-        orders=NEWEST_ORDERS,
+        orders=NEWEST_ORDERS, consents=NEWEST_CONSENTS, payload_bytes=PAYLOAD_BYTES,
     )  # fmt: skip
     return {row["root"]: _interest(row) for row in rows}
 
@@ -71,6 +74,7 @@ def _interest(row: Mapping[str, Any]) -> Interest:
         sorted(sales, key=lambda sale: (sale.at, sale.order_key)),
         _moments(row, first_orders),
         tuple(at for at, _ in first_orders[:ADVOCATE_ORDERS]),
+        told_by(row["consents"]),
     )
 
 
@@ -101,14 +105,13 @@ def _earliest(stored: Iterable[Sequence[Any]], why: Callable[[str], str]) -> Mom
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the profile itself says for its journey: counts, churn and consent as stored."""
+    """What the profile itself says for its journey: counts and churn as stored."""
 
     total_orders: int
     last_seen: datetime | None
     channels: int
     churn: float | None = None
     segment: str | None = None
-    may_market: bool = True
 
 
 def fold_profile(
@@ -126,7 +129,7 @@ def fold_profile(
         churn=standing.churn,
         segment=standing.segment,
         wish=_wish(wish, names) if wish else None,
-        may_market=standing.may_market,
+        may_market=may_market(fold_consent(interest.consents, now)),
     )
     return intents, fold_journey(facts, now)
 

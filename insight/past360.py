@@ -10,8 +10,10 @@ from graph.driver import Graph
 from graph.past import PastRows, read_past_profile
 from graph.repositories.profiles import profile_card
 from graph.values import to_time
+from insight.consent import consent_section, fold_consent, told_by
 from insight.profile360 import SECTIONS, identifier_item, identifier_order, last_merge, overview
 from insight.statistics import summarise
+from insight.store_visits import visits_section
 from resolver.orders import OrderState, fold_order
 from resolver.strength import profile_strength
 from resolver.tallies import SalesTally, share_of
@@ -22,7 +24,7 @@ def get_past360(
 ) -> dict[str, Any]:
     """The profile that `profile_id` was part of at `at`, in the shape of the 360 with `as_of`.
 
-    Predictions, intents, consent and what else is not kept by time are empty. Raises NotFoundError.
+    Predictions, intents, journey and campaigns are empty: they are told as of now only. Raises NotFoundError.
     """
     wanted = frozenset(include)
     rows = read_past_profile(graph, settings, profile_id, at)
@@ -33,11 +35,11 @@ def get_past360(
         "identifiers": _identifiers(rows),
         "predictions": None,
         "intents": [],
-        "visits": [],
+        "visits": visits_section(rows.signs, at),
         "campaigns": [],
         "journey": None,
         "merges": {"count": len(rows.profile.merge_ids), "last": last_merge(rows.last_merge)},
-        "consent": {},
+        "consent": consent_section(fold_consent(told_by(rows.consents), at)),
     }
     if "statistics" in wanted:
         sections["statistics"] = summarise(_tally(orders), rows.channels, settings.currency)

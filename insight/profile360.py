@@ -11,6 +11,7 @@ from core.money import to_decimal_string
 from graph.driver import Graph
 from graph.repositories.profiles import profile_card
 from graph.values import to_time, to_time_text
+from insight.consent import consent_section, fold_consent
 from insight.interest import NEWEST_ORDERS, Interest, Standing, fold_profile, intent_item, journey_item, read_interest
 from insight.predictions import prediction_section
 from insight.statistics import order_gaps, summarise
@@ -21,7 +22,7 @@ SECTIONS = (
     "overview", "identifiers", "predictions", "statistics", "intents", "visits", "campaigns", "journey", "merges",
     "consent",
 )  # fmt: skip
-_FROM_INTEREST = frozenset({"overview", "statistics", "intents", "journey"})
+_FROM_INTEREST = frozenset({"overview", "statistics", "intents", "journey", "consent"})
 _MAX_IDENTIFIERS = 2_000
 _MOST_INTENTS = 50
 _MOST_READS = 20
@@ -52,13 +53,13 @@ def get_profile360(
         "predictions": prediction_section(row["prediction"], card["version"], now),
         "campaigns": [],
         "merges": {"count": row["merge_count"], "last": last_merge(row["last_merge"])},
-        "consent": {},
     }
     tally, channels = _tallies(row["personas"])
     if interest is not None:
         intents, journey = fold_profile(interest, _standing(row["profile"], channels), now)
         sections["intents"] = [intent_item(intent) for intent in intents[:_MOST_INTENTS]]
         sections["journey"] = journey_item(journey)
+        sections["consent"] = consent_section(fold_consent(interest.consents, now))
         sections["overview"] |= {"stage": journey.stage, "journey_stage": journey.stage}
         sections["statistics"] = summarise(tally, channels, card["currency"]) | {
             "gaps": order_gaps(interest.sales[-NEWEST_ORDERS:])

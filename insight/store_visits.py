@@ -59,7 +59,12 @@ class FoundVisit:
 def read_visits(graph: Graph, brand: str, root_id: str, now: datetime) -> list[dict[str, Any]]:
     """The newest visits of a live profile as the 360 shows them."""
     signs = read_signs(graph, brand, [root_id], now)
-    return [visit_item(visit, now) for visit in fold_signs(signs.get(root_id, ()), now)[:SHOWN]]
+    return visits_section(signs.get(root_id, ()), now)
+
+
+def visits_section(signs: Iterable[StoredSign], now: datetime) -> list[dict[str, Any]]:
+    """The newest visits as of `now` that these signs tell of."""
+    return [visit_item(visit, now) for visit in fold_signs(signs, now)[:SHOWN]]
 
 
 def find_visit(graph: Graph, brand: str, visit_id: str, now: datetime) -> FoundVisit:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.clock import parse_time
+from core.consent import CONSENT_TYPES, read_statements
+from insight.consent import consent_summary
 
 _LONGEST = 80
 _ITEM_LISTS = ("items", "line_items", "lines", "products")
@@ -19,6 +21,8 @@ Teller = Callable[[Payload, str, str], str]
 def event_summary(kind: str, channel: str | None, payload: object, amount: str | None, currency: str | None) -> str:
     """What happened in one event, in plain words; `payload` may be anything, unknown types get their own name."""
     known: Payload = payload if isinstance(payload, dict) else {}
+    if kind in CONSENT_TYPES and (line := consent_summary(read_statements(kind, channel, known))):
+        return line
     where = f" {_WHERE[channel]}" if channel in _WHERE else ""
     money = f" for {amount} {currency}" if amount is not None and currency else ""
     tell = _TELLERS.get(kind)
@@ -30,6 +34,12 @@ def merge_summary(absorbed: int, reason: str | None, is_reverted: bool) -> str:
     why = {"identifier_match": "same identifiers", "manual_review": "approved in review"}.get(reason or "", reason)
     line = f"{absorbed + 1} profiles were joined into one" + (f" ({why})" if why else "")
     return f"{line}; taken back since" if is_reverted else line
+
+
+def unmerge_summary(absorbed: int, reason: str | None, *, by_rules: bool) -> str:
+    """The line of a merge that was taken back."""
+    parted = f"{absorbed + 1} profiles were parted again"
+    return f"{parted} (later events tell them apart)" if by_rules else parted + (f" ({reason})" if reason else "")
 
 
 def _text(payload: Payload, *names: str) -> str:

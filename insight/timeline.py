@@ -1,4 +1,4 @@
-"""The customer's story, newest first: `GET /api/customer360/{id}/timeline`, events and merges in one stable order."""
+"""The customer's story, newest first: `…/timeline`, events, merges and unmerges in one stable order."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,16 +12,20 @@ from core.paging import encode_cursor
 from graph.driver import Graph
 from graph.repositories.profiles import Page, list_merges
 from graph.values import LATEST, group_identifiers, parse_json, to_time
-from insight.summaries import event_summary, merge_summary
+from insight.summaries import event_summary, merge_summary, unmerge_summary
 
-MERGE_ITEM = "merge"
+MERGE_ITEM, UNMERGE_ITEM = "merge", "unmerge"
 # A longer payload is not read for its summary line: a page of two hundred stays small.
 _PAYLOAD_BYTES = 20_000
+_RULES = "rules"
+
+_Item = tuple[datetime, str, dict[str, Any]]
+"""Time, id, and the item as the API shows it."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineFilter:
-    """What a timeline is limited to: `channels`, `types` (merge is one), and a span of time, both ends included."""
+    """What a timeline is limited to: `channels`, `types` (also merge, unmerge), a span of time with both ends."""
 
     channels: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
@@ -51,7 +55,7 @@ class _Span:
 def list_timeline(
     graph: Graph, brand: str, profile_id: str, page: Page, where: TimelineFilter | None = None
 ) -> dict[str, Any]:
-    """One page of the cluster's events and merges, newest first: {items, next_cursor}; raises NotFoundError."""
+    """One page of a cluster's events, merges and unmerges, newest first: {items, next_cursor}; or NotFoundError."""
     where = where or TimelineFilter()
     where.check()
     span = _span(page, where)
@@ -64,9 +68,12 @@ def list_timeline(
     if not rows:
         raise NotFoundError("No such profile.")
     items = [_event_item(stored) for stored in rows[0]["events"]]
-    if not where.channels and (not where.types or MERGE_ITEM in where.types):
+    told = {MERGE_ITEM: _merge_item, UNMERGE_ITEM: _unmerge_item}
+    wanted = () if where.channels else [tell for kind, tell in told.items() if not where.types or kind in where.types]
+    if wanted:
         merges = list_merges(graph, brand, profile_id, before=span.before_at)
-        items += [item for item in map(_merge_item, merges) if span.holds(item[0], item[1])]
+        found = [item for merge in merges for tell in wanted if (item := tell(merge)) is not None]
+        items += [item for item in found if span.holds(item[0], item[1])]
     items.sort(key=lambda item: item[:2], reverse=True)
     shown = items[: page.size]
     cursor = encode_cursor(*shown[-1][:2]) if len(items) > page.size else None
@@ -81,7 +88,7 @@ def _span(page: Page, where: TimelineFilter) -> _Span:
     return _Span(where.from_at or EARLIEST, before_at, before_id)
 
 
-def _event_item(stored: dict[str, Any]) -> tuple[datetime, str, dict[str, Any]]:
+def _event_item(stored: dict[str, Any]) -> _Item:
     at = to_time(stored["occurred_at"]) or EARLIEST
     minor, currency = stored["amount_minor"], stored["currency"]
     amount = None if minor is None or not currency else to_decimal_string(minor, currency)
@@ -102,19 +109,33 @@ def _event_item(stored: dict[str, Any]) -> tuple[datetime, str, dict[str, Any]]:
     return at, stored["id"], item
 
 
-def _merge_item(merge: dict[str, Any]) -> tuple[datetime, str, dict[str, Any]]:
-    at = parse_time(merge["at"]) or LATEST
-    grouped = group_identifiers([entry.split(":", 1) for entry in merge["identifiers"] if ":" in entry])
+def _merge_item(merge: dict[str, Any]) -> _Item:
+    line = merge_summary(len(merge["absorbed_ids"]), merge["reason"], merge["reverted_at"] is not None)
+    return _identity_item(merge, MERGE_ITEM, merge["merge_id"], (merge["at"], merge["decided_by"], line))
+
+
+def _unmerge_item(merge: dict[str, Any]) -> _Item | None:
+    """When and by whom the merge was taken back; None for one that stands."""
+    if merge["reverted_at"] is None:
+        return None
+    by = merge["reverted_by"]
+    line = unmerge_summary(len(merge["absorbed_ids"]), merge["revert_reason"], by_rules=by == _RULES)
+    return _identity_item(merge, UNMERGE_ITEM, f"{merge['merge_id']}:unmerge", (merge["reverted_at"], by, line))
+
+
+def _identity_item(merge: dict[str, Any], kind: str, id_: str, told: tuple[str, str | None, str]) -> _Item:
+    at, source, summary = told
     item = {
-        "event_id": merge["merge_id"],
-        "type": MERGE_ITEM,
+        "event_id": id_,
+        "type": kind,
         "channel": None,
-        "source": merge["decided_by"],
-        "occurred_at": merge["at"],
-        "summary": merge_summary(len(merge["absorbed_ids"]), merge["reason"], merge["reverted_at"] is not None),
+        "source": source,
+        "occurred_at": at,
+        "summary": summary,
         "amount": None,
         "currency": None,
-        "identifiers": grouped,
+        "identifiers": group_identifiers([entry.split(":", 1) for entry in merge["identifiers"] if ":" in entry]),
         "decision": None,
+        "merge_id": merge["merge_id"],
     }
-    return at, merge["merge_id"], item
+    return parse_time(at) or LATEST, id_, item

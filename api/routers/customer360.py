@@ -117,7 +117,7 @@ def read_customer360(
 def read_timeline(
     profile_id: str, caller: CallerDep, services: ServicesDep, page: PageDep, where: TimelineFilterDep
 ) -> Response:
-    """Events and merges of the whole cluster, one page at a time."""
+    """Events, merges and unmerges of the whole cluster, one page at a time."""
     return JsonAnswer(list_timeline(services.graph, caller.brand, profile_id, page, where))
 
 

@@ -28,6 +28,10 @@ class Customer360(Shape):
         }],
         "predictions": None,
         "merges": {"count": 0, "last": None},
+        "consent": {"marketing": {"email": {
+            "status": "granted", "at": "2026-10-01T08:00:00Z", "source": "shop",
+            "event_id": "evt_8c7e0d6d2b9f4f0f9a51c0de5b1e7a11",
+        }}},
     })  # fmt: skip
 
     id: str
@@ -40,11 +44,16 @@ class Customer360(Shape):
     identifiers: list[dict[str, Any]] | None = None
     predictions: dict[str, Any] | None = None
     statistics: dict[str, Any] | None = None
+    intents: list[dict[str, Any]] | None = None
+    visits: list[dict[str, Any]] | None = None
+    campaigns: list[dict[str, Any]] | None = None
+    journey: dict[str, Any] | None = None
     merges: dict[str, Any] | None = None
+    consent: dict[str, Any] | None = None
 
 
 class Timeline(Shape):
-    """Events and merges of the customer, newest first."""
+    """Events, merges and unmerges of the customer, newest first."""
 
     model_config = example({
         "items": [{

@@ -1,9 +1,10 @@
 // What intents and journey of live profiles are folded from: its newest signals of each kind, its first moments, its orders.
 // Every part is an index look-up for each persona, so the cost does not grow with the history.
 // params: brand, roots, kinds (signals of intents), interest (signals of consideration), newest (how many of each kind),
-//   orders (how many of the newest)
+//   orders, consents (how many of the newest), payload_bytes (a longer payload is not read)
 // returns: one row for each root: root, personas (ids), signals [[id, kind, at, products, channel]…], first_touch, first_interest,
-//   first_advocacy and visit_after [[id, at, kind]…], first_orders and delivered [[key, at]…], last_orders [[key, at, products]…];
+//   first_advocacy and visit_after [[id, at, kind]…], first_orders and delivered [[key, at]…], last_orders [[key, at, products]…],
+//   consents [[id, type, at, channel, source, payload]…];
 //   times in microseconds: the driver takes longer for one time than for all the rest of a row
 // mode: read
 UNWIND $roots AS root
@@ -84,4 +85,15 @@ CALL (personas, bought) {
   }
   RETURN collect([e.id, e.signal_at.epochSeconds * 1000000 + e.signal_at.microsecond, 'visit']) AS visit_after
 }
-RETURN root, personas, signals, first_touch, first_interest, first_advocacy, first_orders, last_orders, delivered, visit_after
+CALL (personas) {
+  UNWIND personas AS id
+  CALL (id) {
+    MATCH (e:Event)
+    WHERE e.persona_id = id AND e.signal = 'consent' AND e.signal_at IS NOT NULL
+    RETURN e ORDER BY e.persona_id DESC, e.signal DESC, e.signal_at DESC LIMIT $consents
+  }
+  RETURN collect([e.id, e.type, e.signal_at.epochSeconds * 1000000 + e.signal_at.microsecond, e.channel, e.source,
+    CASE WHEN size(e.payload) <= $payload_bytes THEN e.payload END]) AS consents
+}
+RETURN root, personas, signals, first_touch, first_interest, first_advocacy, first_orders, last_orders, delivered, visit_after,
+  consents

@@ -36,7 +36,7 @@ class Place:
 def read_signs(graph: Graph, brand: str, roots: Iterable[str], until: datetime = LATEST) -> dict[str, list[StoredSign]]:
     """The signs of live profiles until a moment, by profile id; profiles without any are left out."""
     rows = graph.read("stores/read_visits", brand=brand, roots=sorted(set(roots)), until=until, newest=NEWEST_SIGNS)
-    return {row["root_id"]: [_sign(stored) for stored in row["seen"]] for row in rows}
+    return {row["root_id"]: [stored_sign(stored) for stored in row["seen"]] for row in rows}
 
 
 def find_sign(graph: Graph, brand: str, event_id: str) -> dict[str, Any] | None:
@@ -67,7 +67,8 @@ def count_visitors(graph: Graph, brand: str, store_id: str, from_at: datetime, u
     return {"visitors": row["visitors"], "is_capped": row["signs"] >= MOST_COUNTED}
 
 
-def _sign(stored: dict[str, Any]) -> StoredSign:
+def stored_sign(stored: dict[str, Any]) -> StoredSign:
+    """A sign as a query returns it: {id, type, at, visit}."""
     store_id, name, out, method, leaves = json.loads(stored["visit"])
     at = to_time(stored["at"])
     assert at is not None  # noqa: S101 (the query asks for it)

@@ -1,12 +1,14 @@
-"""Step signals: what an event says about interest in products, kept beside it so that no reader opens payloads."""
+"""Step signals: what an event says about interest in products or consent, kept beside it so that readers find it."""
 
 from typing import Any
 
+from core.consent import CONSENT_TYPES, read_statements
 from ingest.steps.fields import as_objects, first_present
 from ingest.steps.orders import LINE_NAMES, LONGEST_ID, PRODUCT_ID_NAMES
 
 VIEW, SEARCH, WISHLIST, CART, UNCART = "view", "search", "wishlist", "cart", "uncart"
 CHECKOUT, SCAN, MESSAGE, VISIT, ADVOCACY = "checkout", "scan", "message", "visit", "advocacy"
+CONSENT = "consent"
 SIGNALS = {
     "product_view": VIEW,
     "search": SEARCH,
@@ -31,6 +33,8 @@ MOST_PRODUCTS = 20
 
 def read_signal(event_type: str, payload: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
     """The kind of signal (empty for none) and the ids of its products, each once, in the order told."""
+    if event_type in CONSENT_TYPES or read_statements(event_type, None, payload):
+        return CONSENT, ()
     kind = SIGNALS.get(event_type, "")
     if not kind and event_type not in _MESSAGES:
         return "", ()

@@ -51,9 +51,10 @@ def test_no_read_scans_a_label(read_graph, name):
 
 # Independent parts of one row each stand side by side in these.
 @pytest.mark.parametrize(
-    "name", ["insight/why_sides", "insight/why_steps", "insight/why_between", "insight/why_blocks"]
+    "name",
+    ["insight/why_sides", "insight/why_steps", "insight/why_between", "insight/why_blocks", "insight/read_past_told"],
 )
-def test_no_question_why_scans_a_label(read_graph, name):
+def test_no_read_of_several_parts_scans_a_label(read_graph, name):
     assert {"AllNodesScan", "NodeByLabelScan"}.isdisjoint(operators(read_graph, name))
 
 
