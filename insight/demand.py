@@ -8,6 +8,7 @@ from typing import Any
 
 from core.errors import NotFoundError
 from graph.driver import Graph
+from graph.repositories.product_names import read_names
 from graph.repositories.shop_floor import day_of
 from graph.repositories.stock import list_hot_products, list_wanted, read_product_days
 from graph.repositories.store_alerts import list_stock_of
@@ -77,12 +78,13 @@ def read_demand(graph: Graph, brand: str, now: datetime, product_id: str | None 
 
 
 def add_stock(graph: Graph, brand: str, demands: Sequence[Demand]) -> None:
-    """Put title and stock by store beside demand; a location that no store names is a store of its own."""
+    """Put name and stock by store beside demand; a location that no store names is a store of its own."""
     by_id = {demand.product_id: demand for demand in demands}
     store_of = _stores_by_location(graph, brand)
+    for product_id, name in read_names(graph, brand, by_id).items():
+        by_id[product_id].title = name
     for row in list_stock_of(graph, brand, by_id):
         demand = by_id[row["product_id"]]
-        demand.title = demand.title or row["title"]
         for level in row["levels"]:
             place = demand.at(store_of.get(level["location_id"], level["location_id"]))
             place.available = (place.available or 0) + level["available"]
@@ -171,7 +173,7 @@ def list_trending(graph: Graph, brand: str, days: int, limit: int, now: datetime
     current, before = _days(now, days), _days(now - timedelta(days=days), days)
     ids = list_hot_products(graph, brand, current, MOST_CANDIDATES)
     counts = _counts(read_product_days(graph, brand, ids, current + before))
-    titles = _titles(graph, brand, ids)
+    titles = read_names(graph, brand, ids)
     items = [
         _trend(product_id, titles.get(product_id), _sum(counts[product_id], current), _sum(counts[product_id], before))
         for product_id in ids
@@ -231,7 +233,3 @@ def _sum(by_day: Mapping[str, Mapping[str, int]], days: Iterable[str]) -> dict[s
 
 def _heat(counts: Mapping[str, int]) -> int:
     return sum(weight * counts[name] for name, weight in _BY_HEAT.items())
-
-
-def _titles(graph: Graph, brand: str, ids: Sequence[str]) -> dict[str, str]:
-    return {row["product_id"]: row["title"] for row in list_stock_of(graph, brand, ids) if row["title"]}

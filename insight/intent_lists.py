@@ -10,7 +10,9 @@ from core.clock import EARLIEST, Clock, utc_now
 from core.paging import encode_cursor
 from graph.driver import Graph
 from graph.repositories import intents as repository
+from graph.repositories.product_names import read_names
 from graph.repositories.profiles import Page
+from graph.repositories.visits import read_last_stores
 from graph.values import parse_json, to_time, to_time_text
 from insight.intents import ACTIVE, HIGH_INTENT, LIFE, LOWEST, Intent, decayed
 from insight.interest import Interest, Standing, fold_profile, read_interests
@@ -57,10 +59,11 @@ def _stored(brand: str, root: str, intent: Intent) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class IntentFilter:
-    """Which intents: of one product or all, from a score of now upwards."""
+    """Which intents: of one product or all, of customers last seen in one store or all, from a score of now upwards."""
 
     product_id: str | None = None
     min_score: int = HIGH_INTENT
+    store_id: str | None = None
 
 
 def list_product_intents(
@@ -75,9 +78,12 @@ def list_product_intents(
     while more and len(items) < page.size and looked_at < _MOST_LOOKED_AT:
         rows = repository.list_intents(graph, brand, where.product_id, now - LIFE, before, _STEP)
         more = len(rows) == _STEP
+        stores = None if where.store_id is None else read_last_stores(graph, brand, (one["profile_id"] for one in rows))
         for place, row in enumerate(rows):
             last_at = to_time(row["last_at"]) or EARLIEST
             before = (last_at, row["key"])
+            if stores is not None and stores.get(row["profile_id"]) != where.store_id:
+                continue
             score = decayed(row["full"], last_at, now)
             if score >= max(where.min_score, LOWEST):
                 items.append(_item(row, score, last_at))
@@ -85,7 +91,9 @@ def list_product_intents(
                     more = more or place + 1 < len(rows)
                     break
         looked_at += len(rows)
-    return {"items": items, "next_cursor": encode_cursor(*before) if more else None}
+    names = read_names(graph, brand, (item["product_id"] for item in items))
+    named = [{**item, "product_name": names.get(item["product_id"])} for item in items]
+    return {"items": named, "next_cursor": encode_cursor(*before) if more else None}
 
 
 def _item(row: dict[str, Any], score: int, last_at: datetime) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from core.clock import from_micros
@@ -18,6 +17,7 @@ NEWEST_SIGNALS = 50
 """Signals of each kind and persona that intents are folded from."""
 NEWEST_ORDERS = 50
 """Orders of each persona that conversions and gaps are told from."""
+_MOST_NAMES = 300
 _INTEREST = (*BASES, "checkout", "message")
 _WHY = {
     "view": "looked at a product",
@@ -44,19 +44,24 @@ class Interest:
     order_times: tuple[datetime, ...] = ()
     """The first five counted orders."""
     consents: list[Told] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    """What the products of the signals are called, where that was asked for."""
 
 
 def read_interest(graph: Graph, brand: str, root_id: str) -> Interest:
     """Everything that intents and journey of the live profile `root_id` need; empty for an unknown one."""
-    return read_interests(graph, brand, [root_id]).get(root_id, Interest())
+    return read_interests(graph, brand, [root_id], with_names=True).get(root_id, Interest())
 
 
-def read_interests(graph: Graph, brand: str, root_ids: Sequence[str]) -> dict[str, Interest]:
+def read_interests(
+    graph: Graph, brand: str, root_ids: Sequence[str], *, with_names: bool = False
+) -> dict[str, Interest]:
     """The same for many live profiles in one round trip; unknown ones are left out."""
     rows = graph.read(
         "insight/read_interest",
         brand=brand, roots=list(root_ids), kinds=[*BASES, TAKEN_BACK], interest=list(_INTEREST), newest=NEWEST_SIGNALS,
         orders=NEWEST_ORDERS, consents=NEWEST_CONSENTS, payload_bytes=PAYLOAD_BYTES,
+        names=_MOST_NAMES if with_names else 0,
     )  # fmt: skip
     return {row["root"]: _interest(row) for row in rows}
 
@@ -75,6 +80,7 @@ def _interest(row: Mapping[str, Any]) -> Interest:
         _moments(row, first_orders),
         tuple(at for at, _ in first_orders[:ADVOCATE_ORDERS]),
         told_by(row["consents"]),
+        {product: name for product, name in row["names"] if name},
     )
 
 
@@ -115,9 +121,9 @@ class Standing:
 
 
 def fold_profile(
-    interest: Interest, standing: Standing, now: datetime, names: Mapping[str, str] = MappingProxyType({})
+    interest: Interest, standing: Standing, now: datetime, names: Mapping[str, str] | None = None
 ) -> tuple[list[Intent], Journey]:
-    """Intents and journey of a profile as of `now`; `names` of products make the next action readable."""
+    """Intents and journey as of `now`; `names` of products make the next action readable, else those it came with."""
     intents = fold_intents(interest.signals, interest.sales, now)
     wish = next((intent for intent in intents if intent.status == ACTIVE), None)
     facts = JourneyFacts(
@@ -128,7 +134,7 @@ def fold_profile(
         channels=standing.channels,
         churn=standing.churn,
         segment=standing.segment,
-        wish=_wish(wish, names) if wish else None,
+        wish=_wish(wish, interest.names if names is None else names) if wish else None,
         may_market=may_market(fold_consent(interest.consents, now)),
     )
     return intents, fold_journey(facts, now)
@@ -138,10 +144,11 @@ def _wish(intent: Intent, names: Mapping[str, str]) -> OpenWish:
     return OpenWish(intent.product_id, intent.score, "cart" in intent.signals, names.get(intent.product_id))
 
 
-def intent_item(intent: Intent) -> dict[str, Any]:
-    """An intent as the API shows it."""
+def intent_item(intent: Intent, name: str | None = None) -> dict[str, Any]:
+    """An intent as the API shows it; `name` is what the product is called."""
     return {
         "product_id": intent.product_id,
+        "product_name": name,
         "score": intent.score,
         "status": intent.status,
         "high": intent.is_high,

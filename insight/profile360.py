@@ -57,7 +57,9 @@ def get_profile360(
     tally, channels = _tallies(row["personas"])
     if interest is not None:
         intents, journey = fold_profile(interest, _standing(row["profile"], channels), now)
-        sections["intents"] = [intent_item(intent) for intent in intents[:_MOST_INTENTS]]
+        sections["intents"] = [
+            intent_item(intent, interest.names.get(intent.product_id)) for intent in intents[:_MOST_INTENTS]
+        ]
         sections["journey"] = journey_item(journey)
         sections["consent"] = consent_section(fold_consent(interest.consents, now))
         sections["overview"] |= {"stage": journey.stage, "journey_stage": journey.stage}

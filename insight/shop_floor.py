@@ -1,4 +1,4 @@
-"""After the commit, for shops: stores become known, staff is alerted, products are counted by day."""
+"""After the commit, for shops: stores and names of products become known, staff is alerted, products are counted."""
 
 from datetime import datetime
 from typing import Any
@@ -7,9 +7,11 @@ import structlog
 
 from core.clock import Clock, utc_now
 from graph.driver import Graph
+from graph.repositories.product_names import keep_names
 from graph.repositories.shop_floor import count_products, list_shop_marks, read_shop_events
 from graph.repositories.stores import keep_stores
 from graph.values import parse_json
+from insight.product_names import told_names
 from insight.store_alerts import raise_for
 
 log = structlog.get_logger(__name__)
@@ -40,6 +42,7 @@ def _work_off_brand(graph: Graph, brand: str, marks: list[dict[str, Any]], now: 
     events = read_shop_events(graph, brand, [id_ for mark in marks for id_ in mark["event_ids"]])
     visits = [event for event in events if event["visit_store"]]
     keep_stores(graph, brand, (tuple(parse_json(event["visit"], ["", ""])[:2]) for event in visits), now)
+    keep_names(graph, brand, told_names(events))
     seen = [(event["id"], event["root_id"]) for event in visits if event["root_id"]]
     if seen:
         raised = raise_for(graph, brand, seen, now)

@@ -10,8 +10,9 @@ from core.clock import format_time
 from core.errors import InvalidInputError
 from core.money import to_decimal_string
 from graph.driver import Graph
+from graph.repositories.product_names import read_names
 from graph.repositories.profiles import Page, get_profiles
-from graph.repositories.store_alerts import list_stock_of, read_visitors
+from graph.repositories.store_alerts import read_visitors
 from graph.repositories.stores import get_store
 from graph.repositories.visits import count_visitors
 from graph.values import to_time
@@ -73,7 +74,7 @@ def _describe(
         intents, _ = fold_profile(interest, _standing(facts.get(one.profile_id, {})), now)
         found.append((one, [intent for intent in intents if intent.status == ACTIVE][:MOST_WISHES]))
     wanted = {intent.product_id for _, intents in found for intent in intents}
-    names = {row["product_id"]: row["title"] for row in list_stock_of(graph, brand, wanted) if row["title"]}
+    names = read_names(graph, brand, wanted)
     stock = stock_for(graph, brand, store_id, sorted(wanted))
     here = []
     for one, intents in found:

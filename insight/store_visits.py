@@ -103,7 +103,12 @@ def describe_visit(graph: Graph, brand: str, found: FoundVisit, now: datetime) -
         **visit_item(found.visit, now),
         "profile_id": found.profile_id,
         "intents": [
-            {"product_id": intent.product_id, "score": intent.score, "high": intent.is_high}
+            {
+                "product_id": intent.product_id,
+                "product_name": interest.names.get(intent.product_id),
+                "score": intent.score,
+                "high": intent.is_high,
+            }
             for intent in brought
             if intent.status == INTENT_ACTIVE
         ],

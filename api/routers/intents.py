@@ -40,10 +40,13 @@ async def read_product_intents(
     services: ServicesDep,
     page: PageDep,
     product_id: Annotated[str | None, Query(max_length=MAX_ID, description="One product; all without it.")] = None,
+    store_id: Annotated[
+        str | None, Query(max_length=MAX_ID, description="Customers last seen in this store; all without it.")
+    ] = None,
     min_score: Annotated[int, Query(ge=0, le=100, description="From this score of now upwards.")] = HIGH_INTENT,
 ) -> Response:
     """Active intents, newest signal first; kept by a task some seconds behind the events, decayed to now."""
-    where = IntentFilter(product_id, min_score)
+    where = IntentFilter(product_id or None, min_score, store_id or None)
     return JsonAnswer(await run_in_threadpool(list_product_intents, services.graph, caller.brand, where, page))
 
 

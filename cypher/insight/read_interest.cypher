@@ -1,10 +1,11 @@
 // What intents and journey of live profiles are folded from: its newest signals of each kind, its first moments, its orders.
 // Every part is an index look-up for each persona, so the cost does not grow with the history.
 // params: brand, roots, kinds (signals of intents), interest (signals of consideration), newest (how many of each kind),
-//   orders, consents (how many of the newest), payload_bytes (a longer payload is not read)
+//   orders, consents (how many of the newest), payload_bytes (a longer payload is not read),
+//   names (of how many products at most the name is wanted)
 // returns: one row for each root: root, personas (ids), signals [[id, kind, at, products, channel]…], first_touch, first_interest,
 //   first_advocacy and visit_after [[id, at, kind]…], first_orders and delivered [[key, at]…], last_orders [[key, at, products]…],
-//   consents [[id, type, at, channel, source, payload]…];
+//   consents [[id, type, at, channel, source, payload]…], names [[product_id, name]…];
 //   times in microseconds: the driver takes longer for one time than for all the rest of a row
 // mode: read
 UNWIND $roots AS root
@@ -95,5 +96,16 @@ CALL (personas) {
   RETURN collect([e.id, e.type, e.signal_at.epochSeconds * 1000000 + e.signal_at.microsecond, e.channel, e.source,
     CASE WHEN size(e.payload) <= $payload_bytes THEN e.payload END]) AS consents
 }
+CALL (signals) {
+  UNWIND signals AS signal
+  UNWIND signal[3] AS product_id
+  WITH DISTINCT product_id LIMIT $names
+  OPTIONAL MATCH (n:ProductName {key: $brand + '|' + product_id})
+  RETURN collect([product_id, coalesce(COLLECT {
+    MATCH (p:Product)
+    WHERE p.brand = $brand AND p.product_id = product_id AND p.title IS NOT NULL
+    RETURN p.title ORDER BY p.key LIMIT 1
+  }[0], n.name)]) AS names
+}
 RETURN root, personas, signals, first_touch, first_interest, first_advocacy, first_orders, last_orders, delivered, visit_after,
-  consents
+  consents, names

@@ -11,6 +11,7 @@ from graph.transactions import Transaction, in_transaction
 from graph.values import to_time
 
 MARK_SHOP_FLOOR = "shop_floor"
+_PAYLOAD_BYTES = 20_000
 _BUDGET_SECONDS = 8.0
 _VIEWS, _CARTS, _PURCHASES = range(3)
 _COLUMNS = {"view": _VIEWS, "scan": _VIEWS, "cart": _CARTS}
@@ -26,7 +27,7 @@ def list_shop_marks(graph: Graph, limit: int) -> list[dict[str, Any]]:
 
 def read_shop_events(graph: Graph, brand: str, ids: Sequence[str]) -> list[dict[str, Any]]:
     """What the events tell of products, orders and presence; times aware, events removed since are missing."""
-    rows = graph.read("stores/read_shop_events", brand=brand, ids=sorted(set(ids)))
+    rows = graph.read("stores/read_shop_events", brand=brand, ids=sorted(set(ids)), payload_bytes=_PAYLOAD_BYTES)
     return [{**row, "at": to_time(row["at"]), "visit_at": to_time(row["visit_at"])} for row in rows]
 
 

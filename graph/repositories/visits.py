@@ -67,6 +67,13 @@ def count_visitors(graph: Graph, brand: str, store_id: str, from_at: datetime, u
     return {"visitors": row["visitors"], "is_capped": row["signs"] >= MOST_COUNTED}
 
 
+def read_last_stores(graph: Graph, brand: str, roots: Iterable[str]) -> dict[str, str]:
+    """The store that each live profile was last seen in; those never seen in one are left out."""
+    wanted = sorted(set(roots))
+    rows = graph.read("stores/read_last_stores", brand=brand, roots=wanted) if wanted else []
+    return {row["root_id"]: json.loads(row["visit"])[0] for row in rows}
+
+
 def stored_sign(stored: dict[str, Any]) -> StoredSign:
     """A sign as a query returns it: {id, type, at, visit}."""
     store_id, name, out, method, leaves = json.loads(stored["visit"])

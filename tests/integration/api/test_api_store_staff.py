@@ -40,7 +40,7 @@ def counted(tenant: Tenant) -> dict[str, tuple[int, int, int]]:
 def test_a_check_in_of_somebody_who_wants_something_is_told_to_staff_once(tenant: Tenant) -> None:
     put_in_cart(tenant, "a@example.com")
     visit = check_in(tenant, "a@example.com")
-    assert visit["intents"] == [{"product_id": "P1", "score": 70, "high": True}]
+    assert visit["intents"] == [{"product_id": "P1", "product_name": None, "score": 70, "high": True}]
     assert alerts(tenant) == []
     shop_floor.work_off(tenant.graph)
     [alert] = alerts(tenant, "store_id=S1&state=pending&kind=product_intent")
