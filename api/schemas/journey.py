@@ -56,7 +56,8 @@ class IntentList(Shape):
     model_config = example({
         "items": [{
             "profile_id": PROFILE_ID, "product_id": "PROD-002", "product_name": "Premium Sneakers", "score": 85,
-            "status": "active", "signals": {"cart": 1}, "first_at": "2026-11-01T12:00:00Z", "last_at": "2026-11-01T12:00:00Z",
+            "status": "active", "signals": {"cart": 1}, "first_at": "2026-11-01T12:00:00Z",
+            "last_at": "2026-11-01T12:00:00Z",
             "expires_at": "2026-12-01T12:00:00Z",
         }],
         "next_cursor": None,
