@@ -19,6 +19,8 @@ from graph.repositories.dead_letters import (
     read_replayable,
     settle_letter,
 )
+from ingest.crm.again import read_again
+from ingest.crm.mapping import WAY as CRM
 from ingest.pipeline import Ingest
 from ingest.sources import pos, posthog, segment
 from ingest.sources.tracking import Upload
@@ -75,7 +77,7 @@ def discard_letter(steward: Steward, letter_id: str) -> None:
 
 
 async def _take(steward: Steward, letter: Replayable) -> EventResult | ConstIntelError:
-    events = [letter.event] if letter.event is not None else _events(steward.brand, letter)
+    events = [letter.event] if letter.event is not None else await asyncio.to_thread(_events, steward, letter)
     outcomes = await steward.ingest.take_incoming(steward.brand, events)
     failed = [outcome for outcome in outcomes if isinstance(outcome, ConstIntelError)]
     outcome = failed[0] if failed else outcomes[0]
@@ -85,8 +87,12 @@ async def _take(steward: Steward, letter: Replayable) -> EventResult | ConstInte
     return outcome
 
 
-def _events(brand: BrandSettings, letter: Replayable) -> list[IncomingEvent]:
+def _events(steward: Steward, letter: Replayable) -> list[IncomingEvent]:
     """The events of a message that became none when it came."""
+    brand = steward.brand
+    if letter.way == CRM:
+        raw = read_again(steward.graph, brand, letter.message, letter.received_at)
+        return [to_incoming(raw, brand, letter.received_at)]
     parse = _PARSERS.get(letter.way)
     if parse is None:
         raise InvalidInputError("Messages that came this way cannot be replayed; send them again.")

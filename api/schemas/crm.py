@@ -27,7 +27,7 @@ CONNECTION_EXAMPLE: dict[str, Any] = {
     "objects": [{"name": "Contact", "about": "person",
                  "fields": {"Email": "identifiers.email", "FirstName": "traits.first_name"}}],
     "overlap_seconds": 300, "requests_per_second": 10, "page_size": 0, "interval_minutes": 15,
-    "next_sync_at": "2026-11-01T12:15:00Z", "cursors": {"Contact": "2026-11-01T11:58:12.000Z"},
+    "next_sync_at": "2026-11-01T12:15:00Z", "cursors": {"Contact": "2026-11-01T11:58:12.000Z"}, "read_anew": [],
     "created_at": "2026-10-01T08:00:00Z", "updated_at": "2026-10-01T08:00:00Z",
 }  # fmt: skip
 SYNC_EXAMPLE: dict[str, Any] = {
@@ -115,7 +115,10 @@ class ConnectionCommand(Command):
 
 
 class ConnectionShape(Shape):
-    """A connection; `cursors` says up to which time each object was read. Secrets are not shown."""
+    """A connection; `cursors` says up to which time each object was read. Secrets are not shown.
+
+    `read_anew` names objects whose mapping changed since they were read: the next sync reads them from the start.
+    """
 
     model_config = example(CONNECTION_EXAMPLE)
 
@@ -130,6 +133,7 @@ class ConnectionShape(Shape):
     interval_minutes: int | None
     next_sync_at: str | None
     cursors: dict[str, str | None]
+    read_anew: list[str]
     created_at: str
     updated_at: str
 

@@ -5,7 +5,11 @@
 MATCH (b:Brand {id: $brand})
 MERGE (c:CrmConnection {key: $key})
 ON CREATE SET c.brand = b.id, c.name = $name, c.created_at = $at, c.cursors = '{}'
-SET c.cursors = CASE WHEN c.kind = $kind AND c.base_url = $base_url THEN c.cursors ELSE '{}' END
+SET c.cursors = CASE WHEN c.kind = $kind AND c.base_url = $base_url THEN c.cursors ELSE '{}' END,
+  // A sync at work goes by what it was begun with: it ends when it finds another revision.
+  c.revision = CASE
+    WHEN c.kind = $kind AND c.base_url = $base_url AND c.options = $options AND c.secrets = coalesce($secrets, c.secrets)
+    THEN c.revision ELSE coalesce(c.revision, 0) + 1 END
 SET c.kind = $kind, c.base_url = $base_url, c.options = $options, c.secrets = coalesce($secrets, c.secrets),
   c.interval_minutes = $interval_minutes, c.next_at = $next_at, c.updated_at = $at
 RETURN properties(c) AS connection

@@ -30,6 +30,8 @@ class CrmConnection:
     cursors: dict[str, Any] = field(default_factory=dict)
     interval_minutes: int | None = None
     next_at: datetime | None = None
+    revision: int = 0
+    """Grows when what a sync goes by changes: address, credentials, what is read and how."""
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -178,20 +180,34 @@ def claim_sync(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a step of work changes; `cursors` only together with the counts of the records before them."""
+    """What a step of work changes; `cursors` only together with the counts of the records before them.
+
+    `revision` is that of the connection which the sync goes by.
+    """
 
     values: Mapping[str, Any]
     cursors: dict[str, Any] | None = None
+    revision: int = 0
 
 
-def save_sync(graph: Graph, job: CrmSync, lease: Lease, step: Step, at: datetime) -> bool | None:
-    """Write a step and renew the lease; whether the end was asked for, None when the sync is not ours any more."""
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What happened meanwhile: whether the end was asked for, and what became of the connection."""
+
+    is_cancelled: bool
+    is_removed: bool
+    is_changed: bool
+
+
+def save_sync(graph: Graph, job: CrmSync, lease: Lease, step: Step, at: datetime) -> Saved | None:
+    """Write a step and renew the lease; None when the sync is not ours any more."""
     rows = graph.write(
         "crm/save_sync",
         brand=job.brand, id=job.id, owner=lease.owner, values=dict(step.values),
         cursors=None if step.cursors is None else json.dumps(step.cursors, sort_keys=True), at=at, until=lease.until,
+        revision=step.revision,
     )  # fmt: skip
-    return bool(rows[0]["is_cancelled"]) if rows else None
+    return Saved(**rows[0]) if rows else None
 
 
 def cancel_sync(graph: Graph, brand: str, sync_id: str, at: datetime) -> CrmSync:
@@ -233,6 +249,7 @@ def _connection(row: dict[str, Any]) -> CrmConnection:
         cursors=json.loads(row.get("cursors") or "{}"),
         interval_minutes=row.get("interval_minutes"),
         next_at=to_time(row.get("next_at")),
+        revision=row.get("revision") or 0,
         created_at=to_time(row.get("created_at")),
         updated_at=to_time(row.get("updated_at")),
     )

@@ -9,7 +9,7 @@ from core.errors import ConflictError, InvalidInputError
 from core.identifiers import TIERS
 from graph.repositories.crm import CrmConnection
 from ingest.changes.addresses import check_url
-from ingest.crm.specs import HUBSPOT, KINDS, REST, SALESFORCE, ObjectSpec, read_specs, spec_as_dict
+from ingest.crm.specs import HUBSPOT, KINDS, REST, SALESFORCE, ObjectSpec, read_specs, reading_digest, spec_as_dict
 from ingest.crm.tokens import CLIENT_CREDENTIALS, OAUTH_TYPES, REFRESH_TOKEN, Auth
 from ingest.sources import SOURCES
 from ingest.steps.fields import refuse
@@ -85,8 +85,16 @@ def overlap_of(connection: CrmConnection) -> timedelta:
     return timedelta(seconds=connection.options["overlap_seconds"])
 
 
+def current_cursor(connection: CrmConnection, spec: ObjectSpec) -> dict[str, Any]:
+    """How far an object was read by the mapping of now; empty when it was read by another one."""
+    cursor: dict[str, Any] = connection.cursors.get(spec.name, {})
+    return cursor if cursor.get("mapping") == reading_digest(spec) else {}
+
+
 def shown_connection(connection: CrmConnection) -> dict[str, Any]:
     """A connection as callers see it: no secrets."""
+    specs = specs_of(connection)
+    cursors = {spec.name: current_cursor(connection, spec).get("at") for spec in specs}
     return {
         "name": connection.name,
         "kind": connection.kind,
@@ -94,7 +102,8 @@ def shown_connection(connection: CrmConnection) -> dict[str, Any]:
         **connection.options,
         "interval_minutes": connection.interval_minutes,
         "next_sync_at": connection.next_at,
-        "cursors": {name: cursor.get("at") for name, cursor in connection.cursors.items()},
+        "cursors": {name: at for name, at in cursors.items() if at is not None},
+        "read_anew": [name for name in connection.cursors if name in cursors and cursors[name] is None],
         "created_at": connection.created_at,
         "updated_at": connection.updated_at,
     }

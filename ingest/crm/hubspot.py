@@ -113,6 +113,11 @@ def _milliseconds(at: datetime) -> str:
     return str((at.astimezone(UTC) - EARLIEST) // _MILLISECOND)
 
 
+def record_of_properties(properties: Any, name: str) -> CrmRecord:
+    """A record of which only the properties were kept."""
+    return _record({"id": as_object(properties).get(ID), "properties": properties}, modified_property(name))
+
+
 def _record(found: Any, modified: str) -> CrmRecord:
     own = as_object(found)
     properties = own.get("properties")

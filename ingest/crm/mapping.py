@@ -12,7 +12,7 @@ from core.events import ORDER_TYPES, RawEvent
 from core.identifiers import Trust
 from core.strict_json import canonical_json
 from ingest.crm.pages import CrmRecord, find_value, read_id, read_moment
-from ingest.crm.specs import CONTACT, ORDER, ObjectSpec
+from ingest.crm.specs import CONTACT, ORDER, ObjectSpec, meaning_digest
 from ingest.steps import parse_event
 from ingest.steps.fields import refuse
 
@@ -39,7 +39,7 @@ class Reading:
 
 
 def read_record(record: CrmRecord, spec: ObjectSpec, reading: Reading) -> RawEvent | Skipped:
-    """The event of a record; its key is (object, id, time of change). Raises InvalidInputError for a broken record."""
+    """The event of a record; its key is (object, id, time of change, mapping). Raises InvalidInputError for a broken record."""
     if not isinstance(record.fields, dict):
         raise InvalidInputError("the record is no object")
     if not record.id:
@@ -76,7 +76,7 @@ def read_record(record: CrmRecord, spec: ObjectSpec, reading: Reading) -> RawEve
     raw = parse_event(envelope, reading.brand, reading.now)
     raw.way = WAY
     raw.source_instance = reading.connection
-    raw.idempotency_key = f"{spec.name}:{record.id}:{changed}"
+    raw.idempotency_key = f"{spec.name}:{record.id}:{changed}:{meaning_digest(spec)}"
     return raw
 
 

@@ -32,7 +32,7 @@ def read_pages(client: CrmClient, task: Task) -> Iterator[CrmPage]:
     while True:
         answer = _ask(client, plan, _Wish(since, page, size))
         items = _items(answer, plan)
-        records = [_record(item, plan) for item in items]
+        records = [record_of(item, plan) for item in items]
         # A record of the future must not keep those of the present from being read.
         times = [record.modified for record in records if record.modified is not None and record.modified <= began_at]
         newest = max([*times, *([newest] if newest is not None else [])], default=None)
@@ -90,7 +90,9 @@ def _items(answer: Answer, plan: RestPlan) -> list[Any]:
     return items
 
 
-def _record(item: Any, plan: RestPlan) -> CrmRecord:
+def record_of(item: Any, plan: RestPlan | None) -> CrmRecord:
+    """One record of an answer."""
+    plan = plan or RestPlan("")
     moment = read_moment(find_value(item, plan.modified)) if plan.modified else None
     return CrmRecord(read_id(find_value(item, plan.id)), moment, item)
 

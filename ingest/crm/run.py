@@ -20,16 +20,25 @@ from core.decisions import EventResult
 from core.errors import ConstIntelError, PoisonedEventError
 from core.events import RawEvent
 from graph.driver import Graph
-from graph.repositories.crm import CrmConnection, CrmSync, Step, SyncCounts, claim_sync, keep_secrets, save_sync
+from graph.repositories.crm import (
+    CrmConnection,
+    CrmSync,
+    Saved,
+    Step,
+    SyncCounts,
+    claim_sync,
+    keep_secrets,
+    save_sync,
+)
 from graph.repositories.csv_imports import CANCELLED, DONE, FAILED, Lease
 from graph.repositories.dead_letters import DeadLetter, event_letter, keep_letters, message_letter
 from ingest.crm import hubspot, rest, salesforce
 from ingest.crm.answers import ComeAgainError, CrmRefusedError
 from ingest.crm.client import CrmClient, Policy
-from ingest.crm.connections import auth_of, overlap_of, specs_of
+from ingest.crm.connections import auth_of, current_cursor, overlap_of, specs_of
 from ingest.crm.mapping import WAY, Reading, Skipped, read_record
 from ingest.crm.pages import CrmPage, CrmRecord, PageReader, Task, cursor_time
-from ingest.crm.specs import HUBSPOT, REST, SALESFORCE, ObjectSpec
+from ingest.crm.specs import HUBSPOT, REST, SALESFORCE, ObjectSpec, reading_digest
 from ingest.crm.tokens import TokenKeeper
 from ingest.jobs import LeaseLostError, Take, count_warnings, received_since, take_all
 from ingest.steps.conform import SchemaViolationError
@@ -43,6 +52,7 @@ MOST_PROBLEMS = 20
 MOST_FAILURES = 10
 _FIRST_WAIT, _LONGEST_WAIT = 15.0, 3600.0
 _REMOVED = "The connection was removed."
+_CHANGED = "The connection was changed meanwhile: a sync from now on goes by what it says."
 _READERS: Mapping[str, PageReader] = {
     SALESFORCE: salesforce.read_pages,
     HUBSPOT: hubspot.read_pages,
@@ -50,6 +60,14 @@ _READERS: Mapping[str, PageReader] = {
 }
 
 Read = tuple[CrmRecord, RawEvent | Skipped | ConstIntelError]
+
+
+class _ConnectionChangedError(Exception):
+    """The connection is not the one any more that the sync was begun with."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +114,15 @@ class _Worker:
         self._counts = job.counts
         self._is_first_page = True
         self._is_cancelled = False
+        self._revision = 0
 
     def run_or_fail(self, connection: CrmConnection, deadline: float) -> CrmSync:
         """Work until `deadline`; an answer that is final ends the sync with its reason."""
+        self._revision = connection.revision
         try:
             return self._run(connection, deadline)
+        except _ConnectionChangedError as error:
+            return self.end(CANCELLED, error=error.reason)
         except CrmRefusedError as error:
             return self.end(FAILED, error=error.detail)
         except ComeAgainError as error:
@@ -114,13 +136,14 @@ class _Worker:
             for spec in specs_of(connection):
                 if self._counts.objects.get(spec.name, {}).get("is_done"):
                     continue
-                task = Task(spec, self._begin(cursors.get(spec.name, {}), connection), connection.options["page_size"])
+                begin = self._begin(current_cursor(connection, spec), connection)
+                task = Task(spec, begin, connection.options["page_size"])
                 with closing(_READERS[connection.kind](client, task)) as pages:  # type: ignore[type-var]
                     for page in pages:
-                        cursors[spec.name] = {**page.cursor, "sync": self._job.id}
+                        cursors[spec.name] = page.cursor | {"sync": self._job.id, "mapping": reading_digest(spec)}
                         self._settle(spec, page, connection.name)
                         self._counts = _with_object(self._counts, spec.name, is_done=page.is_last)
-                        self._save(self._counts.values(), cursors)
+                        self._go_on(self._save(self._counts.values(), cursors))
                         if self._is_cancelled:
                             return self.end(CANCELLED)
                         if time.monotonic() > deadline:
@@ -144,8 +167,7 @@ class _Worker:
         tally = _Tally(counts, spec.name)
         reading = Reading(connection, self._brand, self._desk.clock())
         for first in range(0, len(page.records), BATCH):
-            if first:
-                self._stay()
+            self._stay()
             batch = page.records[first : first + BATCH]
             self._settle_batch([(record, _read(record, spec, reading)) for record in batch], tally, reading)
         self._counts = tally.result()
@@ -199,17 +221,24 @@ class _Worker:
         return replace(self._job, counts=self._counts, waits_for=reason, lease_until=lease.until)
 
     def _stay(self) -> None:
-        """Renew the lease before something that takes a while."""
-        self._save({})
+        """Renew the lease before something that takes a while, and look whether the connection still says the same."""
+        self._go_on(self._save({}))
 
-    def _save(self, values: dict[str, Any], cursors: dict[str, Any] | None = None) -> None:
+    def _go_on(self, saved: Saved) -> None:
+        """Raise when the connection is not the one any more that the sync goes by."""
+        if saved.is_removed or saved.is_changed:
+            raise _ConnectionChangedError(_REMOVED if saved.is_removed else _CHANGED)
+
+    def _save(self, values: dict[str, Any], cursors: dict[str, Any] | None = None) -> Saved:
         at = self._desk.clock()
         if cursors is not None:
             values = {**values, "checkpoint_at": at}
-        is_cancelled = save_sync(self._desk.graph, self._job, self._desk.lease(at), Step(values, cursors), at)
-        if is_cancelled is None:
+        step = Step(values, cursors, self._revision)
+        saved = save_sync(self._desk.graph, self._job, self._desk.lease(at), step, at)
+        if saved is None:
             raise LeaseLostError
-        self._is_cancelled = is_cancelled
+        self._is_cancelled = saved.is_cancelled
+        return saved
 
     def _keep(self, connection: CrmConnection, token: str) -> None:
         keep_secrets(self._desk.graph, connection, {**connection.secrets, "refresh_token": token})

@@ -37,7 +37,7 @@ def read_pages(client: CrmClient, task: Task) -> Iterator[CrmPage]:
             seen = 0
             answer = client.get(API_PATH, {"q": _soql(task, cursor)}, **options)
         body = as_object(answer.body)
-        records = [_record(fields) for fields in _listed(body)]
+        records = [record_of(fields) for fields in _listed(body)]
         total = body.get("totalSize")
         cursor = _advance(cursor, records)
         remaining = max(total - seen, len(records)) if isinstance(total, int) else None
@@ -79,7 +79,8 @@ def _listed(body: dict[str, Any]) -> list[Any]:
     return records
 
 
-def _record(fields: Any) -> CrmRecord:
+def record_of(fields: Any) -> CrmRecord:
+    """One record of an answer."""
     own = as_object(fields)
     return CrmRecord(read_id(own.get(ID)), read_moment(find_value(own, MODIFIED)), fields)
 

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 from core.errors import InvalidInputError
 from core.events import ORDER_TYPES
+from core.strict_json import canonical_json
 from ingest.csv_files.columns import check_target
 from ingest.steps.fields import refuse
 from ingest.steps.validate import TYPE_NAME
@@ -20,6 +22,7 @@ ASSOCIATED = "associations.contact"
 PAGING_STYLES = frozenset({"none", "page", "offset", "cursor", "link", "next_url"})
 SINCE_FORMATS = frozenset({"iso", "seconds", "milliseconds"})
 TARGET_HELP = "must be occurred_at, contact, identifiers.TYPE, traits.NAME or payload.NAME"
+_DIGEST_BYTES = 8
 _REFUSED_GROUPS = ("item.",)
 _PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*(\.[A-Za-z0-9_][A-Za-z0-9_\-]*){0,9}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_\-]{0,79}")
@@ -191,6 +194,20 @@ def spec_as_dict(spec: ObjectSpec) -> dict[str, Any]:
         shown["rest"] = {name: getattr(plan, name) for name in RestPlan.__slots__}
         shown["rest"]["params"] = dict(plan.params)
     return shown
+
+
+def reading_digest(spec: ObjectSpec) -> str:
+    """Changes with all that decides which records are read and what they mean: another one reads from the start."""
+    return _digest(spec_as_dict(spec))
+
+
+def meaning_digest(spec: ObjectSpec) -> str:
+    """Changes with what a record's fields mean: the same record is another event then."""
+    return _digest({name: value for name, value in spec_as_dict(spec).items() if name != "rest"})
+
+
+def _digest(data: dict[str, Any]) -> str:
+    return blake2b(canonical_json(data), digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def is_order_type(kind: str) -> bool:

@@ -41,9 +41,14 @@ class Case:
         self.graph, self.crm = graph, crm
         self.brand = BrandSettings(f"t{uuid.uuid4().hex[:12]}")
         create_brand(graph, NewBrand(self.brand.id))
-        wish = {"kind": kind, "base_url": crm.url, "auth": OAUTH, "requests_per_second": 100, **stated}
-        new, _ = read_connection(self.brand.id, "crm", wish, None, Reach(allow_private=True, now=utc_now()))
-        set_connection(graph, new, keeps_secrets=False, at=utc_now())
+        self._wish = {"kind": kind, "base_url": crm.url, "auth": OAUTH, "requests_per_second": 100, **stated}
+        self.change()
+
+    def change(self, **stated: Any) -> CrmConnection:
+        """Set the connection up with something else."""
+        self._wish |= stated
+        new, _ = read_connection(self.brand.id, "crm", self._wish, None, Reach(allow_private=True, now=utc_now()))
+        return set_connection(self.graph, new, keeps_secrets=False, at=utc_now())
 
     def take(self, brand: BrandSettings, raws: Sequence[RawEvent]) -> Sequence[Outcome]:
         """As the pipeline does: an event that does not fit is an outcome of its own."""

@@ -13,7 +13,7 @@ from ingest.crm.client import Policy
 from ingest.crm.run import Desk, work_on
 from ingest.jobs import taking
 from tests.integration.api.conftest import Service, Tenant, serving
-from tests.integration.crm_case import OAUTH, START, sf_contact
+from tests.integration.crm_case import OAUTH, START, hs_contact, sf_contact
 from tests.integration.crm_server import playing
 
 URL = "https://example.my.salesforce.com"
@@ -119,6 +119,60 @@ def test_a_sync_is_a_task_with_progress_and_history(tenant: Tenant, service_sett
         found = client.get("/api/profiles/lookup", params={"type": "external_id", "value": f"sf:003{1:012d}AAA"})
         assert found.status_code == 200, found.text
         client.close()
+
+
+@pytest.mark.parametrize("kind", ["salesforce", "hubspot", "rest"])
+def test_a_refused_record_is_replayed_by_the_mapping_of_now(
+    tenant: Tenant, service_settings: Settings, graph: Graph, kind: str
+) -> None:
+    settings = service_settings.model_copy(update={"crm_private_addresses": True})
+    email = f"{kind}-{tenant.id}@example.com"
+    plain = {"id": 7, "updated_at": START.isoformat(), "mail": email, "note": "someday"}
+    name, fields, record = {
+        "salesforce": ("Contact", ("Email", "Title"), sf_contact(7, START, Email=email, Title="someday")),
+        "hubspot": ("contacts", ("email", "jobtitle"), hs_contact(7, START, email=email, jobtitle="someday")),
+        "rest": ("people", ("mail", "note"), plain),
+    }[kind]
+    rest = {"path": "/all/people", "items": "data.items", "modified": "updated_at"} if kind == "rest" else None
+
+    def reading(target: str) -> dict[str, Any]:
+        """The connection, with what the last field means."""
+        mapped = {"name": name, "fields": {fields[0]: "identifiers.email", fields[1]: target}, "rest": rest}
+        stated = {key: value for key, value in mapped.items() if value is not None}
+        return {"kind": kind, "base_url": crm.url, "auth": {"type": "bearer", "token": "t"}, "objects": [stated]}
+
+    with playing() as crm, serving(settings) as inside:
+        crm.records = {name: [record]}
+        client = Tenant(tenant.id, tenant.created, inside.url, tenant.client, graph).key("admin", "read", "ingest")
+        assert client.put(f"{PATH}/own", json=reading("occurred_at")).status_code == 200
+        sync_id = client.post("/api/integrations/crm/sync", json={"connection": "own"}).json()["id"]
+        brand = find_brand(graph, tenant.id)
+        assert brand is not None
+        with taking(graph, settings) as take:
+            job = work_on(Desk(graph, take, "test", Policy(allow_private=True)), brand, sync_id, 60)
+        assert job is not None
+        assert (job.state, job.counts.rejected) == ("done", 1)
+        [letter] = client.get("/api/dead-letters").json()["items"]
+        replay = f"/api/dead-letters/{letter['id']}/replay"
+        assert client.post(replay).status_code == 422
+        changed = client.put(f"{PATH}/own", json=reading("traits.note"))
+        assert changed.json()["read_anew"] == ([name] if job.counts.read else [])
+        replayed = client.post(replay)
+        assert replayed.status_code == 200, replayed.text
+        found = client.get("/api/profiles/lookup", params={"type": "external_id", "value": f"own:{_id_of(record)}"})
+        assert (found.status_code, found.json()["event_count"]) == (200, 1)
+        # The sync that follows finds that event, and says so.
+        sync_id = client.post("/api/integrations/crm/sync", json={"connection": "own"}).json()["id"]
+        with taking(graph, settings) as take:
+            job = work_on(Desk(graph, take, "test", Policy(allow_private=True)), brand, sync_id, 60)
+        assert job is not None
+        assert (job.counts.accepted, job.counts.duplicates) == (0, 1)
+        assert client.delete(f"{PATH}/own").status_code == 200
+        client.close()
+
+
+def _id_of(record: dict[str, Any]) -> str:
+    return str(record.get("Id") or record["id"])
 
 
 def test_connections_and_syncs_of_a_brand_are_its_own(service: Service, new_tenant: Callable[[], Tenant]) -> None:
