@@ -39,7 +39,7 @@ class Reading:
 
 
 def read_record(record: CrmRecord, spec: ObjectSpec, reading: Reading) -> RawEvent | Skipped:
-    """The event of a record; its key is (object, id, time of change, mapping). Raises InvalidInputError for a broken record."""
+    """The event of a record; its key is (object, id, time of change, mapping). Raises InvalidInputError."""
     if not isinstance(record.fields, dict):
         raise InvalidInputError("the record is no object")
     if not record.id:
