@@ -14,6 +14,7 @@ from cli.benchmarks.ml import MlPlan, measure_ml, ml_markdown
 from cli.benchmarks.reads import ReadPlan, measure_reads, reads_markdown
 from cli.benchmarks.report import to_json, to_markdown
 from cli.benchmarks.rounds import BenchPlan, run_bench
+from cli.benchmarks.scoring import ScorePlan, measure_scoring, scoring_markdown
 from cli.benchmarks.servers import bench_servers
 from cli.benchmarks.soak import SoakPlan, is_good, run_soak, soak_markdown
 from cli.benchmarks.soak import to_json as soak_json
@@ -46,8 +47,11 @@ def bench(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
         bool, typer.Option("--ml", help="Measure features and evaluate beside plain DuckDB and LightGBM instead.")
     ] = False,
     customers: Annotated[
-        int, typer.Option(min=1_000, help="Customers of --ml features; evaluate takes a fifth of them.")
+        int, typer.Option(min=1_000, help="Customers of --ml features; evaluate takes a fifth.")
     ] = 1_000_000,
+    profiles: Annotated[
+        int, typer.Option(min=0, help="Profiles that the last part of --ml scores; 0 leaves it out.")
+    ] = 100_000,
     soak: Annotated[
         float | None,
         typer.Option(min=0.1, metavar="MINUTES", help="Send half the measured limit for so long (15 tells enough)."),
@@ -64,7 +68,8 @@ def bench(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
         _soak(SoakPlan(soak, seed), json_file=json_file, data_dir=data_dir)
         return
     if ml:
-        _learning(MlPlan(customers, max(customers // 5, 1_000), rounds, seed), json_file)
+        learning = MlPlan(customers, max(customers // 5, 1_000), rounds, seed)
+        _learning(learning, ScorePlan(profiles, rounds, seed), json_file, data_dir)
         return
     if grow or merge_cost or read:
         chosen = {name for name, on in (("grow", grow), ("merge_cost", merge_cost), ("read", read)) if on}
@@ -94,12 +99,18 @@ def _soak(plan: SoakPlan, *, json_file: Path | None, data_dir: Path | None) -> N
         raise typer.Exit(1)
 
 
-def _learning(plan: MlPlan, json_file: Path | None) -> None:
-    """The measurements that need no servers."""
-    found = measure_ml(plan, note)
+def _learning(plan: MlPlan, scoring: ScorePlan, json_file: Path | None, data_dir: Path | None) -> None:
+    """Features and evaluate, which need no servers, then scoring, which does."""
+    measured = measure_ml(plan, note)
+    found = measured.as_dict()
+    say(ml_markdown(measured))
+    if scoring.profiles:
+        with bench_servers(with_api=True, folder=data_dir) as servers:
+            scored = measure_scoring(scoring, servers, note)
+        found["scoring"] = scored.as_dict()
+        say(f"\n{scoring_markdown(scored)}")
     if json_file is not None:
-        json_file.write_text(json.dumps(found.as_dict(), indent=2) + "\n", encoding="utf-8")
-    say(ml_markdown(found))
+        json_file.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 def _special(chosen: set[str], reads: ReadPlan, json_file: Path | None, data_dir: Path | None) -> None:

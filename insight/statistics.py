@@ -2,8 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from itertools import pairwise
 from statistics import fmean, median
 
@@ -12,29 +10,12 @@ from insight.intents import Sale
 from resolver.tallies import SalesTally
 
 STORE_CHANNEL = "store"
-STORE_SALE = "pos_transaction"
 _DAY_SECONDS = 86_400.0
 
 
-@dataclass(frozen=True, slots=True)
-class OrderView:
-    """A folded order as statistics need it; money in minor units of `currency`, `categories` each once."""
-
-    key: str
-    placed_at: datetime | None
-    counted_minor: int
-    counts: bool
-    currency: str
-    categories: tuple[str, ...] = ()
-    channel: str | None = None
-    """Channel of the order's earliest sale; None when that is not known."""
-    is_store: bool = False
-    refunded_minor: int = 0
-
-
-def category_affinity(orders: Iterable[OrderView]) -> dict[str, int]:
-    """Number of counted orders with at least one line of each category, most first."""
-    return _ranked(Counter(category for order in orders if order.counts for category in order.categories))
+def category_affinity(orders: Iterable[Iterable[str]]) -> dict[str, int]:
+    """From the categories of each counted order (each once): number of orders with a line of each, most first."""
+    return _ranked(Counter(category for order in orders for category in order))
 
 
 def channel_shares(events_by_channel: Mapping[str, int]) -> dict[str, float]:

@@ -7,9 +7,8 @@ from graph.driver import Graph
 from graph.process import process_graph
 from graph.repositories.outbox import ChangedProfiles, delete_marks, read_marks
 from insight.intent_lists import refresh_intents
-from ml.features.store import compute_features
 from ml.serving.active import process_models
-from ml.serving.store import predict_profiles
+from ml.serving.store import refresh_profiles
 
 
 @shared_task(name="ml.compute_features", ignore_result=True)
@@ -26,8 +25,7 @@ def work_off_marks(graph: Graph, mark_ids: list[str], clock: Clock = utc_now) ->
     for brand, marks in by_brand.items():
         changed = sorted({profile_id for mark in marks for profile_id in mark.profile_ids})
         now = clock()
-        failed = compute_features(graph, brand, changed, now)
+        failed = refresh_profiles(graph, process_models(), brand, changed, now).failed
         refresh_intents(graph, brand, [id_ for id_ in changed if id_ not in failed], now)
-        failed |= predict_profiles(graph, process_models(), brand, changed, now).failed
         done = [mark.mark_id for mark in marks if failed.isdisjoint(mark.profile_ids)]
         delete_marks(graph, brand, done)

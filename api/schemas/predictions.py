@@ -43,7 +43,7 @@ class ScoredProfiles(Shape):
         "items": [{
             "profile_id": PROFILE_ID,
             "answered_for": None,
-            "features": {"recency_days": 45.2, "frequency": 3, "monetary": "325.00"},
+            "features": {"recency_days": 46.0, "frequency": 3, "monetary": "325.00"},
             "predictions": PREDICTIONS,
         }],
         "not_found": [],

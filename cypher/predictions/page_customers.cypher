@@ -1,17 +1,21 @@
-// One page of live profiles with their orders, oldest first, after the cursor (after_at, after_id).
+// One page of live profiles with what features are made from, oldest first, after the cursor (after_at, after_id).
 // params: brand, after_at, after_id, limit
-// returns: id, created_at, version, currency, personas, orders (as in read_customers)
+// returns: rows (of one record; their places are those of CustomerRow)
 // mode: read
 MATCH (root:Customer)
 WHERE root.brand = $brand AND root.created_at >= $after_at AND root.id IS NOT NULL
   AND CASE WHEN root.created_at = $after_at THEN root.id > $after_id ELSE true END
   AND root.root_id = root.id
 WITH root ORDER BY root.brand, root.created_at, root.id LIMIT $limit
-RETURN root.id AS id, root.created_at AS created_at, coalesce(root.version, 0) AS version, root.currency AS currency,
-  coalesce(root.persona_count, 1) AS personas, COLLECT {
+RETURN collect([root.id, root.created_at.epochSeconds * 1000000 + root.created_at.microsecond, coalesce(root.version, 0),
+  root.currency, coalesce(root.persona_count, 1), root.strength, root.identifier_types, root.merge_count,
+  root.first_seen.epochMillis, root.last_seen.epochMillis,
+  CASE WHEN coalesce(root.persona_count, 1) = 1 THEN [root.own_channels]
+    ELSE COLLECT { MATCH (p:Customer {root_id: root.id}) RETURN p.own_channels } END,
+  COLLECT {
     MATCH (p:Customer {root_id: root.id})-[:PLACED]->(o:Order)
-    WHERE o.counts AND o.placed_at IS NOT NULL
+    WHERE (o.counts OR o.refunded_minor > 0) AND o.placed_at IS NOT NULL
     RETURN [CASE WHEN o.placed_at IS :: ZONED DATETIME THEN o.placed_at.epochMillis ELSE null END,
-      o.counted_minor, o.refunded_minor, o.currency, o.lines,
-      CASE WHEN o.refunded_minor > 0 THEN o.facts ELSE null END]
-  } AS orders
+      o.counted_minor, o.refunded_minor, o.currency, o.lines, CASE WHEN o.refunded_minor > 0 THEN o.facts ELSE null END,
+      o.counts, o.channel]
+  }]) AS rows

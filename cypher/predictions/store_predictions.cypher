@@ -1,6 +1,6 @@
 // Attach predictions to profiles that are still live; an older profile version or an earlier time never replaces a newer one.
-// params: brand, model {id, brand, version, …}, rows [{id, version, at, segment, churn, properties}…]
-// returns: id
+// params: brand, at, model {id, brand, version, …}, rows [{id, version, segment, churn, properties}…]
+// returns: nothing
 // mode: write
 MERGE (m:ModelVersion {id: $model.id})
 ON CREATE SET m += $model
@@ -11,8 +11,10 @@ WHERE c.brand = $brand AND c.root_id = c.id
 MERGE (p:Prediction {id: row.id})
 ON CREATE SET p.brand = $brand
 WITH m, c, p, row
-WHERE coalesce(p.version, 0) <= row.version AND (p.at IS NULL OR p.at <= row.at)
-SET p += row.properties, c.segment = row.segment, c.churn_probability = row.churn
+WHERE coalesce(p.version, 0) <= row.version AND (p.at IS NULL OR p.at <= $at)
+SET p += row.properties, p.at = $at, c.segment = row.segment, c.churn_probability = row.churn
+WITH m, c, p
+WHERE NOT EXISTS { (c)-[:HAS_PREDICTION]->(p)-[:BY_MODEL]->(m) }
 MERGE (c)-[:HAS_PREDICTION]->(p)
 MERGE (p)-[:BY_MODEL]->(m)
 WITH m, p
@@ -21,4 +23,3 @@ CALL (m, p) {
   WHERE other.id <> m.id
   DELETE old
 }
-RETURN p.id AS id

@@ -1,4 +1,4 @@
-"""Feature inputs out of the graph and feature sets into it; `ml/features/store.py` is the only user."""
+"""Feature sets into the graph and out of it; `ml/features/store.py` is the only user."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,15 +7,10 @@ from typing import Any
 from graph.driver import Graph
 
 
-def read_inputs(graph: Graph, brand: str, profile_ids: Sequence[str], as_of: datetime) -> list[dict[str, Any]]:
-    """One row for each live profile that answers for `profile_ids`: profile, orders, sales, channels."""
-    return graph.read("features/read_inputs", brand=brand, ids=list(profile_ids), as_of=as_of)
-
-
-def store_features(graph: Graph, brand: str, rows: list[dict[str, Any]]) -> list[str]:
-    """Attach rows {id, version, properties}; ids stored (left out: absorbed meanwhile, or newer ones there already)."""
+def store_features(graph: Graph, brand: str, rows: Sequence[dict[str, Any]], as_of: datetime) -> None:
+    """Attach rows {id, version, properties}; profiles absorbed meanwhile and newer versions' sets are left alone."""
     ordered = sorted(rows, key=lambda row: str(row["id"]))
-    return [row["id"] for row in graph.write("features/store_features", brand=brand, rows=ordered)]
+    graph.write("features/store_features", brand=brand, rows=ordered, as_of=as_of)
 
 
 def remove_stale(graph: Graph, brand: str, profile_ids: Sequence[str]) -> int:

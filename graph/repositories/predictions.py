@@ -2,28 +2,56 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from graph.driver import Graph
 
 
-def read_customers(graph: Graph, brand: str, profile_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Row {id, version, currency, personas, orders} for each live profile that answers for `profile_ids`."""
-    return graph.read("predictions/read_customers", brand=brand, ids=sorted(set(profile_ids)))
+class CustomerRow(NamedTuple):
+    """A live profile with what features are made from.
+
+    Times are in microseconds since 1970 (`created_at`) or milliseconds; `channels` are the tallies of each persona;
+    `orders` are [placed_at (ms, None when it is no time), counted_minor, refunded_minor, currency, lines,
+    facts (of refunded ones), counts, channel]: those that count, and those given back in full.
+    """
+
+    id: str
+    created_at: int
+    version: int
+    currency: str | None
+    personas: int
+    strength: int | None
+    identifier_types: list[str] | None
+    merges: int | None
+    first_seen: int | None
+    last_seen: int | None
+    channels: list[list[str] | None]
+    orders: list[list[Any]]
 
 
-def page_customers(graph: Graph, brand: str, after: tuple[datetime, str], limit: int) -> list[dict[str, Any]]:
-    """The next live profiles after (created_at, id), oldest first: rows as in `read_customers`, with created_at."""
-    return graph.read("predictions/page_customers", brand=brand, after_at=after[0], after_id=after[1], limit=limit)
+def read_customers(graph: Graph, brand: str, profile_ids: Sequence[str]) -> list[CustomerRow]:
+    """The live profiles that answer for `profile_ids`."""
+    return _rows(graph.read_lists("predictions/read_customers", brand=brand, ids=sorted(set(profile_ids))))
+
+
+def page_customers(graph: Graph, brand: str, after: tuple[datetime, str], limit: int) -> list[CustomerRow]:
+    """The next live profiles after (created_at, id), oldest first."""
+    at, id_ = after
+    found = graph.read_lists("predictions/page_customers", brand=brand, after_at=at, after_id=id_, limit=limit)
+    return _rows(found)
+
+
+def _rows(found: list[list[Any]]) -> list[CustomerRow]:
+    """All rows come in one list of one record: a message for each would take as long as the rows themselves."""
+    return [CustomerRow._make(row) for [rows] in found for row in rows]
 
 
 def store_predictions(
-    graph: Graph, brand: str, model: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
-) -> list[str]:
-    """Attach rows {id, version, at, segment, churn, properties}; ids stored (not: absorbed, or newer ones there)."""
-    ordered = sorted((dict(row) for row in rows), key=lambda row: str(row["id"]))
-    found = graph.write("predictions/store_predictions", brand=brand, model=dict(model), rows=ordered)
-    return [row["id"] for row in found]
+    graph: Graph, brand: str, model: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], at: datetime
+) -> None:
+    """Attach rows {id, version, segment, churn, properties}, made at `at`; absorbed and newer profiles are left."""
+    ordered = sorted(rows, key=lambda row: str(row["id"]))
+    graph.write("predictions/store_predictions", brand=brand, model=dict(model), rows=ordered, at=at)
 
 
 def remove_predictions(graph: Graph, brand: str, ids: Sequence[str], roots: Sequence[str]) -> int:

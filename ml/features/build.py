@@ -1,99 +1,111 @@
-"""From a customer's orders and events to features: one pure function, the same for training and for serving."""
+"""Features, second step: of many profiles as of a moment; the one function for training, batch, single and stored."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from itertools import pairwise
-from statistics import fmean, pstdev
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from core.clock import EARLIEST
-from insight.statistics import OrderView, category_affinity, channel_shares
-from resolver.orders import Fact, fold_order
+import numpy as np
 
-FeatureValue = int | float | str | dict[str, int] | dict[str, float] | list[str] | None
+from core.money import minor_digits
+from insight.statistics import category_affinity, channel_shares
+from ml.features.customers import Customer, Moment, history_of
+from ml.features.definitions import FEATURES, PURCHASE_FEATURES, Feature, FeatureType
+from ml.features.purchases import PurchaseFeatures, purchase_features
+from ml.orders.history import UNITS
 
-_DAY_SECONDS = 86_400.0
+_DAY_MS = 86_400_000.0
 _DIGITS = 4
+_ORDERLESS = {feature.name: 0 if feature.is_sum else None for feature in PURCHASE_FEATURES}
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureInputs:
-    """What features are built from: orders and event counts before `as_of`, and the profile's own facts.
+@dataclass(frozen=True)
+class Profiles:
+    """Customers and what their orders say of them as of a moment; `purchases.customer` are positions in `customers`.
 
-    `currency` is the brand's; orders in others count as orders, their money does not.
+    Nothing at or after the moment has any influence on what orders say.
     """
 
-    currency: str
-    orders: Sequence[OrderView] = ()
-    events_by_channel: dict[str, int] = field(default_factory=dict)
-    first_event_at: datetime | None = None
-    last_event_at: datetime | None = None
-    strength: int = 0
-    identifier_types: tuple[str, ...] = ()
-    cluster_size: int = 1
-    merges: int = 0
+    customers: Sequence[Customer]
+    moment: Moment
+    purchases: PurchaseFeatures
 
 
-def build_features(inputs: FeatureInputs, as_of: datetime) -> dict[str, FeatureValue]:
-    """All features of `definitions.py` as of that moment: nothing at or after it has any influence.
+def look_at(customers: Sequence[Customer], moment: Moment) -> Profiles:
+    """The features of these customers; those without an order before the moment have no row in `purchases`."""
+    return Profiles(customers, moment, purchase_features(history_of(customers, moment), moment.day))
 
-    Money is in minor units of the brand's currency; days are fractions; None where a feature has no meaning yet.
+
+def feature_values(profiles: Profiles) -> list[dict[str, Any]]:
+    """Of each customer every feature of the catalogue, in its order.
+
+    Money is in minor units of the brand's currency; None where a feature has no meaning yet.
     """
-    known = [order for order in inputs.orders if order.placed_at is not None and order.placed_at < as_of]
-    counted = sorted((order for order in known if order.counts), key=lambda order: (order.placed_at, order.key))
-    times = [order.placed_at for order in counted if order.placed_at is not None]
-    priced = [order for order in known if order.currency == inputs.currency]
-    amounts = [order.counted_minor for order in priced if order.counts]
-    refunds = [order.refunded_minor for order in priced if order.refunded_minor]
-    gaps = [_days(later - earlier) for earlier, later in pairwise(times)]
-    recency = _days(as_of - times[-1]) if times else None
-    gap_mean = fmean(gaps) if gaps else None
+    bought = _purchase_values(profiles)
+    names = [feature.name for feature in PURCHASE_FEATURES]
+    of_buyer = dict(zip(profiles.purchases.customer.tolist(), zip(*bought, strict=True), strict=True))
+    found = []
+    for place, customer in enumerate(profiles.customers):
+        mine = of_buyer.get(place)
+        values = dict(_ORDERLESS) if mine is None else dict(zip(names, mine, strict=True))
+        found.append(values | _profile_values(customer, profiles.moment))
+    return found
+
+
+def stored_properties(values: dict[str, Any]) -> dict[str, Any]:
+    """Features as node properties: money under `<name>_minor`, maps as JSON text."""
+    properties = {}
+    for feature in FEATURES:
+        value = values[feature.name]
+        if feature.type is FeatureType.MONEY:
+            properties[f"{feature.name}_minor"] = value
+        elif feature.type is FeatureType.MAP:
+            properties[feature.name] = json.dumps(value, ensure_ascii=False)
+        else:
+            properties[feature.name] = value
+    return properties
+
+
+def _purchase_values(profiles: Profiles) -> list[list[Any]]:
+    """A list for each purchase feature, with a value for each buyer."""
+    places = profiles.purchases.customer.tolist()
+    units = np.array([10.0 ** minor_digits(profiles.customers[place].currency) for place in places])
+    return [_column(feature, profiles.purchases, units) for feature in PURCHASE_FEATURES]
+
+
+def _column(feature: Feature, purchases: PurchaseFeatures, units: np.ndarray[Any, Any]) -> list[Any]:
+    values = purchases[feature.name]
+    unknown = np.flatnonzero(~np.isfinite(values))
+    whole = feature.type is not FeatureType.NUMBER
+    scaled = np.rint(values * units) if feature.type is FeatureType.MONEY else np.round(values, 0 if whole else _DIGITS)
+    scaled[unknown] = 0.0
+    found: list[Any] = (scaled.astype(np.int64) if whole else scaled).tolist()
+    for place in unknown.tolist():
+        found[place] = None
+    return found
+
+
+def _profile_values(customer: Customer, moment: Moment) -> dict[str, Any]:
+    """What else is known of one profile; orders before the moment, facts as they are now."""
+    facts, now = customer.facts, moment.ms
+    sales = [sale for sale in customer.sales if sale.at < now]
+    returned = [sale for sale in customer.returned if sale.at < now and sale.refunded_at < now]
+    unit = 10.0 ** minor_digits(customer.currency) / UNITS
     return {
-        "recency_days": _rounded(recency),
-        "frequency": len(counted),
-        "monetary": sum(order.counted_minor for order in priced),
-        "order_value_mean": round(fmean(amounts)) if amounts else None,
-        "order_value_spread": round(pstdev(amounts)) if len(amounts) > 1 else None,
-        "tenure_days": _since(inputs.first_event_at, as_of),
-        "first_order_days": _since(times[0] if times else None, as_of),
-        "gap_mean_days": _rounded(gap_mean),
-        "gap_spread_days": _rounded(pstdev(gaps) if len(gaps) > 1 else None),
-        "gap_ratio": _rounded(recency / gap_mean if recency is not None and gap_mean else None),
-        "refunded_orders": sum(order.refunded_minor > 0 for order in known),
-        "refunded": sum(refunds),
-        "store_orders": sum(order.is_store for order in counted),
-        "event_count": sum(inputs.events_by_channel.values()),
-        "channel_shares": channel_shares(inputs.events_by_channel),
-        "category_affinity": category_affinity(counted),
-        "last_touch_days": _since(inputs.last_event_at, as_of),
-        "strength": inputs.strength,
-        "identifier_types": sorted(inputs.identifier_types),
-        "cluster_size": inputs.cluster_size,
-        "merges": inputs.merges,
+        "returned_orders": len(returned),
+        "returned": round(sum(sale.refund for sale in returned) * unit),
+        "store_orders": sum(sale.is_store for sale in sales),
+        "category_affinity": category_affinity(sale.categories for sale in sales),
+        "tenure_days": _since(facts.first_event_at, now),
+        "last_touch_days": _since(facts.last_event_at, now),
+        "event_count": sum(facts.events_by_channel.values()),
+        "channel_shares": channel_shares(facts.events_by_channel),
+        "strength": facts.strength,
+        "identifier_types": list(facts.identifier_types),
+        "cluster_size": facts.cluster_size,
+        "merges": facts.merges,
     }
 
 
-def order_as_of(order: OrderView, facts: Iterable[Fact], as_of: datetime) -> OrderView:
-    """The order as it stood then: folded again from the facts that were there before `as_of`."""
-    micros = (as_of - EARLIEST) // timedelta(microseconds=1)
-    state = fold_order([fact for fact in facts if fact.at < micros])
-    return replace(
-        order,
-        placed_at=None if state.placed_at is None else EARLIEST + timedelta(microseconds=state.placed_at),
-        counted_minor=state.counted_minor,
-        refunded_minor=state.refunded_minor,
-        counts=state.counts,
-        currency=state.currency,
-    )
-
-
-def _since(at: datetime | None, as_of: datetime) -> float | None:
-    return None if at is None or at >= as_of else _rounded(_days(as_of - at))
-
-
-def _days(span: timedelta) -> float:
-    return span.total_seconds() / _DAY_SECONDS
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, _DIGITS)
+def _since(at: int | None, now: int) -> float | None:
+    return None if at is None or at >= now else round((now - at) / _DAY_MS, _DIGITS)

@@ -1,11 +1,11 @@
-"""The catalogue of all features, one sentence each: what `build.py` and `purchases.py` make, and the API explains."""
+"""The catalogue of all features, one sentence each: what `build.py` makes for models, feature sets and the API."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class FeatureType(StrEnum):
-    """What a feature's value is: `money` is built in minor units and shown as a decimal string."""
+    """What a feature's value is: `money` is a number for models, kept in minor units, shown as text."""
 
     COUNT = "count"
     NUMBER = "number"
@@ -23,82 +23,82 @@ class Feature:
     unit: str
     window: str
     sentence: str
+    is_sum: bool = False
+    """Whether it is 0 for a profile without orders, where others have no meaning yet."""
 
 
-_ALL = "all history before as_of"
+_ORDERS = "the customer's orders before as_of"
 _NOW = "the profile as it is now"
+PURCHASE_WINDOWS = (28, 56, 91, 182, 364)
+"""Days that the counters of recent orders and spend look back."""
 
-FEATURES: tuple[Feature, ...] = (
-    Feature("recency_days", FeatureType.NUMBER, "days", _ALL, "Days since the last counted order."),
-    Feature("frequency", FeatureType.COUNT, "orders", _ALL, "Distinct counted orders."),
-    Feature("monetary", FeatureType.MONEY, "currency", _ALL, "Order amounts less refunds in the brand's currency."),
-    Feature("order_value_mean", FeatureType.MONEY, "currency", _ALL, "Mean amount of a counted order."),
-    Feature("order_value_spread", FeatureType.MONEY, "currency", _ALL,
-            "Standard deviation of the amounts of counted orders; none below two orders."),
-    Feature("tenure_days", FeatureType.NUMBER, "days", _ALL, "Days since the first event of any kind."),
-    Feature("first_order_days", FeatureType.NUMBER, "days", _ALL, "Days since the first counted order."),
-    Feature("gap_mean_days", FeatureType.NUMBER, "days", _ALL, "Mean time between counted orders in a row."),
-    Feature("gap_spread_days", FeatureType.NUMBER, "days", _ALL,
-            "Standard deviation of the gaps between orders; none below two gaps."),
-    Feature("gap_ratio", FeatureType.NUMBER, "", _ALL, "Recency over the mean gap; none below two orders."),
-    Feature("refunded_orders", FeatureType.COUNT, "orders", _ALL, "Orders with at least one refund."),
-    Feature("refunded", FeatureType.MONEY, "currency", _ALL, "Money given back, in the brand's currency."),
-    Feature("store_orders", FeatureType.COUNT, "orders", _ALL, "Counted orders made in a store."),
-    Feature("event_count", FeatureType.COUNT, "events", _ALL, "Events of any kind."),
-    Feature("channel_shares", FeatureType.MAP, "share of events", _ALL, "Share of all events by channel, 0 to 1."),
-    Feature("category_affinity", FeatureType.MAP, "orders", _ALL,
-            "Counted orders with at least one line of the category, by category."),
-    Feature("last_touch_days", FeatureType.NUMBER, "days", _ALL, "Days since the last event of any kind."),
-    Feature("strength", FeatureType.COUNT, "points", _NOW, "Profile strength, 0 to 100."),
-    Feature("identifier_types", FeatureType.LIST, "", _NOW, "Identifier types that the profile holds."),
-    Feature("cluster_size", FeatureType.COUNT, "personas", _NOW, "Personas below the live profile."),
-    Feature("merges", FeatureType.COUNT, "merges", _NOW, "Merges that made the profile what it is."),
-)  # fmt: skip
 
-_BEFORE = "the customer's orders before as_of"
+def _count(name: str, unit: str, sentence: str, window: str = _ORDERS) -> Feature:
+    return Feature(name, FeatureType.COUNT, unit, window, sentence, is_sum=True)
+
+
+def _number(name: str, unit: str, sentence: str, window: str = _ORDERS) -> Feature:
+    return Feature(name, FeatureType.NUMBER, unit, window, sentence)
+
+
+def _money(name: str, sentence: str, window: str = _ORDERS, *, is_sum: bool = False) -> Feature:
+    return Feature(name, FeatureType.MONEY, "currency", window, sentence, is_sum)
 
 
 def _lately(days: int) -> tuple[Feature, Feature]:
     window = f"the last {days} days before as_of"
     return (
-        Feature(f"orders_{days}d", FeatureType.COUNT, "orders", window, f"Orders of the last {days} days."),
-        Feature(f"spend_{days}d", FeatureType.NUMBER, "currency", window, f"Money of orders of the last {days} days."),
+        _count(f"orders_{days}d", "orders", f"Orders of the last {days} days.", window),
+        _money(f"spend_{days}d", f"Money of orders of the last {days} days.", window, is_sum=True),
     )
 
 
-PURCHASE_WINDOWS = (28, 56, 91, 182, 364)
-"""Days that the counters of recent orders and spend look back."""
-
 PURCHASE_FEATURES: tuple[Feature, ...] = (
-    Feature("order_days", FeatureType.COUNT, "days", _BEFORE, "Days with at least one order."),
-    Feature("frequency", FeatureType.COUNT, "orders", _BEFORE, "Distinct counted orders."),
-    Feature("recency_days", FeatureType.NUMBER, "days", _BEFORE, "Days since the last counted order."),
-    Feature("first_order_days", FeatureType.NUMBER, "days", _BEFORE, "Days since the first counted order."),
-    Feature("span_days", FeatureType.NUMBER, "days", _BEFORE, "Days from the first to the last order."),
-    Feature("order_day_gap_mean", FeatureType.NUMBER, "days", _BEFORE, "Mean time between order days in a row."),
-    Feature("order_day_gap_spread", FeatureType.NUMBER, "days", _BEFORE,
-            "Standard deviation of the gaps between order days; none below two gaps."),
-    Feature("order_day_gap_last", FeatureType.NUMBER, "days", _BEFORE, "Time between the last two order days."),
-    Feature("order_day_gap_ratio", FeatureType.NUMBER, "", _BEFORE, "Recency over the mean gap; none below two days."),
-    Feature("recency_share", FeatureType.NUMBER, "", _BEFORE, "Recency over the time since the first order."),
-    Feature("monetary_gross", FeatureType.NUMBER, "currency", _BEFORE, "Money of all orders, refunds not taken off."),
-    Feature("order_day_value_mean", FeatureType.NUMBER, "currency", _BEFORE, "Mean money of a day with orders."),
-    Feature("order_day_value_spread", FeatureType.NUMBER, "currency", _BEFORE,
-            "Standard deviation of the money of order days; none below two."),
-    Feature("order_day_value_max", FeatureType.NUMBER, "currency", _BEFORE, "Most money of one order day."),
-    Feature("order_day_value_first", FeatureType.NUMBER, "currency", _BEFORE, "Money of the first order day."),
-    Feature("order_day_value_last", FeatureType.NUMBER, "currency", _BEFORE, "Money of the last order day."),
-    Feature("order_day_value_repeat", FeatureType.NUMBER, "currency", _BEFORE,
-            "Mean money of order days after the first; none below two."),
-    Feature("order_day_value_trend", FeatureType.NUMBER, "", _BEFORE, "Money of the last order day over the mean."),
-    Feature("items_mean", FeatureType.NUMBER, "pieces", _BEFORE, "Mean quantity of an order day."),
-    Feature("items_last", FeatureType.NUMBER, "pieces", _BEFORE, "Quantity of the last order day."),
-    Feature("item_price", FeatureType.NUMBER, "currency", _BEFORE, "Money of all orders over their quantity."),
+    _number("recency_days", "days", "Days since the last counted order; days begun count."),
+    _count("frequency", "orders", "Distinct counted orders."),
+    _money("monetary", "Order amounts less refunds in the brand's currency.", is_sum=True),
+    _money("monetary_gross", "Money of all orders, refunds not taken off.", is_sum=True),
+    _count("order_days", "days", "Days with at least one order."),
+    _number("first_order_days", "days", "Days since the first counted order."),
+    _number("span_days", "days", "Days from the first to the last order."),
+    _number("order_day_gap_mean", "days", "Mean time between order days in a row; none below two."),
+    _number("order_day_gap_spread", "days", "Standard deviation of the gaps between order days; none below two gaps."),
+    _number("order_day_gap_last", "days", "Time between the last two order days."),
+    _number("order_day_gap_ratio", "", "Recency over the mean gap; none below two days."),
+    _number("recency_share", "", "Recency over the time since the first order."),
+    _money("order_day_value_mean", "Mean money of a day with orders."),
+    _money("order_day_value_spread", "Standard deviation of the money of order days; none below two."),
+    _money("order_day_value_max", "Most money of one order day."),
+    _money("order_day_value_first", "Money of the first order day."),
+    _money("order_day_value_last", "Money of the last order day."),
+    _money("order_day_value_repeat", "Mean money of order days after the first; none below two."),
+    _number("order_day_value_trend", "", "Money of the last order day over the mean."),
+    _number("items_mean", "pieces", "Mean quantity of an order day."),
+    _number("items_last", "pieces", "Quantity of the last order day."),
+    _money("item_price", "Money of all orders over their quantity."),
     *(feature for days in PURCHASE_WINDOWS for feature in _lately(days)),
-    Feature("refunded", FeatureType.NUMBER, "currency", _BEFORE, "Money given back."),
-    Feature("refund_days", FeatureType.COUNT, "days", _BEFORE, "Days with at least one refund."),
-    Feature("refund_share", FeatureType.NUMBER, "", _BEFORE, "Money given back over the money of all orders."),
-)  # fmt: skip
-"""What models learn from, in currency as numbers; one function makes them for training, batch and single scoring."""
+    _money("refunded", "Money given back on orders that still count.", is_sum=True),
+    _count("refund_days", "days", "Days with at least one refund."),
+    _number("refund_share", "", "Money given back over the money of all orders."),
+)
+"""What models learn from; `purchases.py` makes them of many customers at once."""
 
-BY_NAME = {feature.name: feature for feature in FEATURES}
+PROFILE_FEATURES: tuple[Feature, ...] = (
+    _count("returned_orders", "orders", "Orders given back in full, which count no more."),
+    _money("returned", "Money of orders given back in full.", is_sum=True),
+    _count("store_orders", "orders", "Counted orders made in a store."),
+    Feature("category_affinity", FeatureType.MAP, "orders", _ORDERS,
+            "Counted orders with at least one line of the category, by category."),
+    _number("tenure_days", "days", "Days since the first event of any kind.", _NOW),
+    _number("last_touch_days", "days", "Days since the last event of any kind.", _NOW),
+    _count("event_count", "events", "Events of any kind.", _NOW),
+    Feature("channel_shares", FeatureType.MAP, "share of events", _NOW, "Share of all events by channel, 0 to 1."),
+    _count("strength", "points", "Profile strength, 0 to 100.", _NOW),
+    Feature("identifier_types", FeatureType.LIST, "", _NOW, "Identifier types that the profile holds."),
+    _count("cluster_size", "personas", "Personas below the live profile.", _NOW),
+    _count("merges", "merges", "Merges that made the profile what it is.", _NOW),
+)  # fmt: skip
+"""What else is known of one profile."""
+
+FEATURES = PURCHASE_FEATURES + PROFILE_FEATURES
+"""Every feature of a feature set, in the order in which they are shown."""

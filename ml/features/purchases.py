@@ -48,6 +48,7 @@ def purchase_features(history: History, as_of: int) -> PurchaseFeatures:
     rows = _Rows(known, ordered, starts, np.diff(starts, append=len(who)))
     columns = {**_timing(rows, as_of), **_values(rows), **_recent(rows, as_of)}
     columns |= _refunds(known, buyers, columns["monetary_gross"])
+    columns["monetary"] = columns["monetary_gross"] - columns["refunded"]
     return PurchaseFeatures(as_of, buyers, columns)
 
 

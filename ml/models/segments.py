@@ -107,8 +107,7 @@ def realised(names: list[str], silent: Floats, spend: Floats) -> list[SegmentRow
 
 
 def _money(features: PurchaseFeatures) -> Floats:
-    money: Floats = features["monetary_gross"] - features["refunded"]
-    return money
+    return features["monetary"]
 
 
 def _quintile(percentiles: list[float], values: Floats) -> Floats:

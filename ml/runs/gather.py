@@ -3,26 +3,25 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
 
-from core.clock import EARLIEST
+from core.clock import EARLIEST, from_micros
 from graph.driver import Graph
-from graph.repositories.predictions import page_customers
-from graph.values import to_time
-from ml.serving.customers import Customer, customer_of
+from graph.repositories.predictions import CustomerRow, page_customers
+from ml.features.customers import Customer, customer_of
 
-_PAGE = 1_000
+_PAGE = 2_000
 MOST_GATHERED = 60_000
 _BITS = 64
 
 
-def customer_pages(graph: Graph, brand: str, after: tuple[Any, str] | None = None) -> Iterator[list[dict[str, Any]]]:
+def customer_pages(graph: Graph, brand: str, after: tuple[datetime, str] | None = None) -> Iterator[list[CustomerRow]]:
     """All live profiles with their orders, oldest first, page by page."""
     position = after or (EARLIEST, "")
     while rows := page_customers(graph, brand, position, _PAGE):
         yield rows
         last = rows[-1]
-        position = (to_time(last["created_at"]) or EARLIEST, last["id"])
+        position = (from_micros(last.created_at), last.id)
 
 
 @dataclass(slots=True)
@@ -41,7 +40,7 @@ def gather_customers(graph: Graph, brand: str, tell: Callable[[int], None], most
     for rows in customer_pages(graph, brand):
         for row in rows:
             found.seen += 1
-            if row["orders"] and _draw(row["id"]) < limit:
+            if row.orders and _draw(row.id) < limit:
                 try:
                     found.customers.append(customer_of(row))
                 except (ArithmeticError, KeyError, TypeError, ValueError, AttributeError):

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ml.features.customers import Customer, Moment
 from ml.models.recommend import fit_together
 from ml.orders.baskets import DECAY, RECENT_DAYS, Baskets
-from ml.serving.customers import Customer, Moment
 from ml.serving.products import Shelf
 
 _SHOWN = 20

@@ -16,6 +16,7 @@ from graph.driver import Graph
 from graph.repositories.model_runs import RunClaim
 from graph.repositories.models import Change, activate_version, create_version, find_active
 from ml.drift import reference_of
+from ml.features.customers import Moment, history_of
 from ml.features.purchases import purchase_features
 from ml.models.choose import DAY_ONE, Judged
 from ml.models.day_one import HORIZON
@@ -27,7 +28,6 @@ from ml.runs.gather import Gathered, gather_customers
 from ml.runs.heart import Heart
 from ml.runs.shelf import build_shelf
 from ml.serving.active import ActiveModels
-from ml.serving.customers import Moment, history_of
 from ml.serving.files import write_files
 from ml.serving.model import ServingModel
 from ml.serving.reasons import mean_score

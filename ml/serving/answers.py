@@ -9,12 +9,13 @@ from core.errors import NotFoundError
 from graph.driver import Graph
 from graph.repositories.predictions import read_customers
 from insight.profile360 import get_profile360
-from ml.features.store import compute_features, get_features
+from ml.features.build import look_at
+from ml.features.customers import Moment, customer_of
+from ml.features.store import get_features
 from ml.models.day_one import day_one_silence
 from ml.serving.active import ActiveModels
-from ml.serving.customers import Moment, customer_of, features_of
 from ml.serving.score import snapshot_of
-from ml.serving.store import predict_profiles
+from ml.serving.store import refresh_profiles
 
 _SPANS = (7, 30)
 _DIGITS = 4
@@ -24,8 +25,7 @@ def score_now(
     graph: Graph, models: ActiveModels, brand: str, profile_ids: Sequence[str], now: datetime
 ) -> dict[str, Any]:
     """Compute and store features and predictions; {items, not_found}, items in the order asked for."""
-    compute_features(graph, brand, profile_ids, now)
-    sections = predict_profiles(graph, models, brand, profile_ids, now).sections
+    sections = refresh_profiles(graph, models, brand, profile_ids, now).sections
     items, unknown = [], []
     for asked in dict.fromkeys(profile_ids):
         try:
@@ -48,7 +48,7 @@ def propensity(graph: Graph, models: ActiveModels, brand: str, profile_id: str, 
     if not rows:
         raise NotFoundError("No such profile.")
     customer, model = customer_of(rows[0]), models.of(graph, brand)
-    features = features_of([customer], Moment(now))
+    features = look_at([customer], Moment(now)).purchases
     actions = None
     if len(features):
         snapshot = snapshot_of(model, features)

@@ -1,12 +1,13 @@
 """Serving: products for one customer: own repeat purchases, what goes with them, popular in the category, popular."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from typing import Any
 
+from ml.features.customers import Customer, Moment
 from ml.models.recommend import RANKS
 from ml.orders.baskets import DECAY
-from ml.serving.customers import Customer, Moment
 
 _DIGITS = 4
 # Lowest score and width of each kind's band: kinds stay comparable by rank.
@@ -61,18 +62,29 @@ def _candidates(habits: Mapping[str, _Habit], shelf: Shelf, today: int) -> Itera
     own = sorted(habits.items(), key=lambda item: (-item[1].weight, -item[1].last_day, item[0]))
     for product, habit in own:
         yield product, _score(_OWN, habit.weight), _own_reason(habit, today - habit.last_day)
-    strength: dict[str, tuple[float, float, str]] = {}
-    for product, _ in own:
-        for other, weight in shelf.near.get(product, ()):
-            total, most, driver = strength.get(other, (0.0, 0.0, product))
-            strength[other] = (total + weight, *((weight, product) if weight > most else (most, driver)))
-    for other, (total, _, driver) in sorted(strength.items(), key=lambda item: (-item[1][0], item[0])):
+    for other, (total, _, driver) in _together([product for product, _ in own], shelf):
         yield other, _score(_TOGETHER, total), f"often bought by people who buy {driver}"
     favourite = _favourite(habits.values())
     for product, share in shelf.by_category.get(favourite, ()):
         yield product, _score(_CATEGORY, share), f"popular in {favourite}"
     for product, share in shelf.popular:
         yield product, _score(_POPULAR, share), "popular with all customers"
+
+
+def _together(own: Sequence[str], shelf: Shelf) -> list[tuple[str, list[Any]]]:
+    """Products that go with the customer's own: [weight in all, most by one of them, that one]."""
+    strength: dict[str, list[Any]] = {}
+    for product in own:
+        for other, weight in shelf.near.get(product, ()):
+            entry = strength.get(other)
+            if entry is None:
+                strength[other] = [weight, weight, product]
+                continue
+            entry[0] += weight
+            if weight > entry[1]:
+                entry[1], entry[2] = weight, product
+    # Some of them may be the customer's own, which stand before these already.
+    return nsmallest(RANKS + len(own), strength.items(), key=lambda item: (-item[1][0], item[0]))
 
 
 def _habits(customer: Customer, moment: Moment) -> dict[str, _Habit]:

@@ -1,6 +1,8 @@
 """Serving: why a churn probability is what it is, in words: what the parts of the models add, by family of columns."""
 
+import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,11 +40,19 @@ def churn_effects(model: ServingModel, snapshot: Snapshot) -> Floats:
     return -effects
 
 
-def reasons_in_words(effects: Floats, features: PurchaseFeatures, row: int) -> list[str]:
-    """Up to three sentences for one customer, the strongest effect first."""
-    order = sorted(range(len(effects)), key=lambda family: -abs(float(effects[family])))
-    told = [family for family in order if abs(float(effects[family])) >= _LEAST][:_MOST] or order[:1]
-    return [f"{_facts(family, features, row)}: {_direction(float(effects[family]))}" for family in told]
+def churn_reasons(model: ServingModel, snapshot: Snapshot) -> list[tuple[str, ...]]:
+    """Of each customer up to three sentences, the strongest effect first."""
+    effects = churn_effects(model, snapshot)
+    order = np.argsort(-np.abs(effects), axis=1, kind="stable")[:, :_MOST].tolist()
+    told = [_Told(*row) for row in zip(*(snapshot.known.features[name].tolist() for name in _TOLD), strict=True)]
+    return [
+        tuple(
+            f"{_facts(family, facts)}: {_direction(mine[family])}"
+            for rank, family in enumerate(families)
+            if rank == 0 or abs(mine[family]) >= _LEAST
+        )
+        for mine, families, facts in zip(effects.tolist(), order, told, strict=True)
+    ]
 
 
 def _day_one_effects(features: PurchaseFeatures) -> Floats:
@@ -80,24 +90,36 @@ def _family(column: str) -> int:
     return FREQUENCY
 
 
-def _facts(family: int, features: PurchaseFeatures, row: int) -> str:
-    def of(name: str) -> float:
-        return float(features[name][row])
+class _Told(NamedTuple):
+    """What sentences speak of, of one customer."""
 
-    orders, recency = round(of("frequency")), round(of("recency_days"))
-    count = f"{orders} order{'' if orders == 1 else 's'}"
+    frequency: float
+    recency_days: float
+    first_order_days: float
+    order_day_value_mean: float
+    spend_91d: float
+    refund_share: float
+    order_day_gap_mean: float
+
+
+_TOLD = _Told._fields
+
+
+def _facts(family: int, of: _Told) -> str:
+    orders, recency = round(of.frequency), round(of.recency_days)
     last = f"last order {recency} day{'' if recency == 1 else 's'} ago"
     if family == RECENCY:
         return last
     if family == FREQUENCY:
-        span = round(of("first_order_days"))
+        span = round(of.first_order_days)
+        count = f"{orders} order{'' if orders == 1 else 's'}"
         return f"{count} in {span} days" if span > 1 else f"{count} so far"
     if family == VALUE:
-        return f"{of('order_day_value_mean'):.2f} a day with orders, {of('spend_91d'):.2f} in the last 91 days"
+        return f"{of.order_day_value_mean:.2f} a day with orders, {of.spend_91d:.2f} in the last 91 days"
     if family == REFUNDS:
-        return f"{float(np.nan_to_num(features['refund_share'][row])):.0%} of the money given back"
-    gap = of("order_day_gap_mean")
-    return f"{last}, no second one to tell a rhythm by" if np.isnan(gap) else f"{last}, usually every {gap:.0f} days"
+        return f"{0.0 if math.isnan(of.refund_share) else of.refund_share:.0%} of the money given back"
+    gap = of.order_day_gap_mean
+    return f"{last}, no second one to tell a rhythm by" if math.isnan(gap) else f"{last}, usually every {gap:.0f} days"
 
 
 def _direction(effect: float) -> str:

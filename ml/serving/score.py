@@ -1,22 +1,22 @@
 """Serving, second step: the model looks at customers; a pure function, the same for one profile and for all."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from core.money import minor_digits
+from ml.features.build import Profiles
 from ml.features.purchases import PurchaseFeatures
 from ml.models.day_one import day_one_orders, day_one_silence
 from ml.models.intervals import HIGH, LOW, Foretold
-from ml.models.segments import Rfm, segment_names
+from ml.models.segments import segment_names
 from ml.models.snapshots import Known, Snapshot
 from ml.orders.history import Floats
-from ml.serving.customers import Customer, Moment, features_of
 from ml.serving.model import ServingModel
 from ml.serving.products import recommend_products
-from ml.serving.reasons import churn_effects, reasons_in_words
+from ml.serving.reasons import churn_reasons
 
 _DIGITS = 4
 
@@ -59,50 +59,43 @@ def foretell(model: ServingModel, snapshot: Snapshot) -> Foretold:
     return Foretold(np.clip(day_one_silence(features, model.horizon), 1e-4, 1.0 - 1e-4), orders, orders * value)
 
 
-def score_customers(
-    model: ServingModel, customers: Sequence[Customer], moment: Moment, see: See | None = None
-) -> list[Scored]:
+def score_profiles(model: ServingModel, profiles: Profiles, see: See | None = None) -> list[Scored]:
     """Predictions for those with an order before the moment; of the others nothing can be foretold.
 
     `see` is shown features and churn probabilities of all at once.
     """
-    features = features_of(customers, moment)
+    features = profiles.purchases
     if not len(features):
         return []
     snapshot = snapshot_of(model, features)
     foretold = foretell(model, snapshot)
     if see is not None:
         see(features, foretold.silence)
+    customers = [profiles.customers[place] for place in features.customer.tolist()]
+    units = np.array([10.0 ** minor_digits(customer.currency) for customer in customers])
     low, high = (model.bundle.spread.quantile(foretold, level) for level in (LOW, HIGH))
     rfm = model.rfm(features)
-    names = segment_names(features, model.bundle.scale)
-    effects = churn_effects(model, snapshot)
-    found = []
-    for row, place in enumerate(features.customer.tolist()):
-        customer = customers[place]
-        unit = 10 ** minor_digits(customer.currency)
-        found.append(
-            Scored(
-                profile_id=customer.id,
-                version=customer.version,
-                currency=customer.currency,
-                churn=round(float(foretold.silence[row]), _DIGITS),
-                reasons=tuple(reasons_in_words(effects[row], features, row)),
-                orders=round(float(foretold.orders[row]), _DIGITS),
-                expected_minor=_minor(foretold.spend, row, unit),
-                low_minor=_minor(low, row, unit),
-                high_minor=_minor(high, row, unit),
-                segment=names[row],
-                rfm=_points(rfm, row),
-                recommendations=tuple(recommend_products(customer, model.shelf, moment)),
-            )
-        )
+    products = (tuple(recommend_products(one, model.shelf, profiles.moment)) for one in customers)
+    columns = (
+        (one.id for one in customers),
+        (one.version for one in customers),
+        (one.currency for one in customers),
+        _rounded(foretold.silence),
+        churn_reasons(model, snapshot),
+        _rounded(foretold.orders),
+        *(_minor(money, units) for money in (foretold.spend, low, high)),
+        segment_names(features, model.bundle.scale),
+        zip(*(scores.astype(np.int64).tolist() for scores in (rfm.recency, rfm.frequency, rfm.money)), strict=True),
+        products,
+    )
+    return [Scored(*row) for row in zip(*columns, strict=True)]
+
+
+def _rounded(values: Floats) -> list[float]:
+    found: list[float] = np.round(values, _DIGITS).tolist()
     return found
 
 
-def _minor(values: Floats, row: int, unit: int) -> int:
-    return round(float(values[row]) * unit)
-
-
-def _points(rfm: Rfm, row: int) -> tuple[int, int, int]:
-    return int(rfm.recency[row]), int(rfm.frequency[row]), int(rfm.money[row])
+def _minor(values: Floats, units: Floats) -> list[int]:
+    found: list[int] = np.rint(values * units).astype(np.int64).tolist()
+    return found

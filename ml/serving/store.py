@@ -1,4 +1,4 @@
-"""Serving, third step: reads profiles, lets the brand's model look at them, and attaches what it says."""
+"""Serving, third step: reads profiles, makes their features, lets the brand's model look at them, and attaches both."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -10,71 +10,122 @@ import structlog
 
 from graph.driver import Graph
 from graph.repositories import predictions as repository
+from graph.repositories.predictions import CustomerRow
 from insight.predictions import prediction_section
+from ml.features.build import look_at
+from ml.features.customers import Customer, Moment, customer_of
+from ml.features.store import feature_rows, store_features
 from ml.serving.active import ActiveModels
-from ml.serving.customers import Customer, Moment, customer_of
 from ml.serving.model import ServingModel
-from ml.serving.score import Scored, See, score_customers
+from ml.serving.score import Scored, See, score_profiles
 
 log = structlog.get_logger(__name__)
 
+# Orders of this many profiles are read at once: a few megabytes for busy customers.
 _CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What came of scoring: shown sections by live profile (None: nothing can be foretold), ids that failed."""
+    """What came of it: shown sections by live profile (None: nothing can be foretold), ids that failed."""
 
     sections: dict[str, dict[str, Any] | None]
     failed: frozenset[str] = frozenset()
 
 
-def predict_profiles(
+@dataclass(slots=True)
+class Made:
+    """What was made of some profiles and waits to be stored; `silent` have no prediction, `merged` several personas.
+
+    `features` is None when none were asked for.
+    """
+
+    scored: list[Scored]
+    features: list[dict[str, Any]] | None
+    silent: list[str]
+    merged: list[str]
+
+
+def refresh_profiles(
     graph: Graph, models: ActiveModels, brand: str, profile_ids: Sequence[str], at: datetime
 ) -> Looked:
-    """Score the live profiles behind `profile_ids` now and store it; a newer prediction is never replaced.
+    """Make features and predictions of the live profiles behind `profile_ids` now and store them.
 
-    Predictions of absorbed personas, and of profiles without an order, are taken away.
+    Newer ones are never replaced; those of absorbed personas, and predictions without an order, are taken away.
     """
     model = models.of(graph, brand)
     sections: dict[str, dict[str, Any] | None] = {}
     failed: set[str] = set()
     for chunk in _chunks(sorted(set(profile_ids))):
-        rows = repository.read_customers(graph, brand, chunk)
-        customers = readable_customers(rows, failed)
-        scored = scored_customers(model, customers, at, failed)
-        sections |= write_scored(graph, brand, model, scored, at)
-        foretold = {one.profile_id for one in scored}
-        silent = [one.id for one in customers if one.id not in foretold and one.id not in failed]
-        sections |= dict.fromkeys(silent)
-        merged = [row["id"] for row in rows if row["personas"] > 1]
-        if silent or merged:
-            repository.remove_predictions(graph, brand, silent, merged)
+        made = make(model, repository.read_customers(graph, brand, chunk), at, failed)
+        store_made(graph, brand, model, made, at)
+        sections |= {
+            one.profile_id: prediction_section(stored_properties(model, one) | {"at": at}, one.version, at)
+            for one in made.scored
+        }
+        sections |= dict.fromkeys(made.silent)
     return Looked(sections, frozenset(failed))
 
 
-def write_scored(
-    graph: Graph, brand: str, model: ServingModel, scored: Sequence[Scored], at: datetime
-) -> dict[str, dict[str, Any] | None]:
-    """Store predictions; each as the 360 shows it, by profile."""
-    if not scored:
-        return {}
-    kept = {one.profile_id: stored_properties(model, one, at) for one in scored}
-    rows = [
-        {"id": one.profile_id, "version": one.version, "at": at, "segment": one.segment, "churn": one.churn,
-         "properties": kept[one.profile_id]}
-        for one in scored
-    ]  # fmt: skip
-    node = {"id": model.id, "brand": brand, "version": model.version, "type": "predictions", "created_at": at}
-    repository.store_predictions(graph, brand, node, rows)
-    return {one.profile_id: prediction_section(kept[one.profile_id], one.version, at) for one in scored}
+def make(
+    model: ServingModel,
+    rows: Sequence[CustomerRow],
+    at: datetime,
+    failed: set[str],
+    see: See | None = None,
+    *,
+    with_features: bool = True,
+) -> Made:
+    """Features and predictions of these rows; nothing is stored. Ids of those that cannot be read go to `failed`.
+
+    All at once; one by one when that fails, so that one odd history stops nobody else's.
+    """
+    customers = readable_customers(rows, failed)
+    made = Made([], [] if with_features else None, [], [row.id for row in rows if row.personas > 1])
+    moment = Moment(at)
+    try:
+        _make(model, customers, moment, made, see)
+    except (ArithmeticError, ValueError, IndexError):
+        log.error("scoring_failed", customers=len(customers))
+        for customer in customers:
+            try:
+                _make(model, [customer], moment, made, None)
+            except (ArithmeticError, ValueError, IndexError) as error:
+                log.error("customer_not_scored", profile_id=customer.id, reason=type(error).__name__)
+                failed.add(customer.id)
+    foretold = {one.profile_id for one in made.scored}
+    made.silent = [one.id for one in customers if one.id not in foretold and one.id not in failed]
+    return made
 
 
-def stored_properties(model: ServingModel, one: Scored, at: datetime) -> dict[str, Any]:
-    """A prediction as node properties: money in minor units, products as JSON text."""
+def _make(model: ServingModel, customers: Sequence[Customer], moment: Moment, made: Made, see: See | None) -> None:
+    profiles = look_at(customers, moment)
+    scored = score_profiles(model, profiles, see)
+    if made.features is not None:
+        made.features += feature_rows(profiles)
+    made.scored += scored
+
+
+def store_made(graph: Graph, brand: str, model: ServingModel, made: Made, at: datetime) -> None:
+    """Attach what was made, and take away what no longer holds."""
+    if made.scored:
+        rows = [
+            {"id": one.profile_id, "version": one.version, "segment": one.segment, "churn": one.churn,
+             "properties": stored_properties(model, one)}
+            for one in made.scored
+        ]  # fmt: skip
+        node = {"id": model.id, "brand": brand, "version": model.version, "type": "predictions", "created_at": at}
+        repository.store_predictions(graph, brand, node, rows, at)
+    if made.silent or made.merged:
+        repository.remove_predictions(graph, brand, made.silent, made.merged)
+    if made.features is not None:
+        store_features(graph, brand, made.features, made.merged, at)
+
+
+def stored_properties(model: ServingModel, one: Scored) -> dict[str, Any]:
+    """A prediction as node properties, without its time: money in minor units, products as JSON text."""
     return {
         "version": one.version,
-        "at": at,
         "model_version": model.version,
         "confidence": model.confidence,
         "horizon_days": model.horizon,
@@ -91,7 +142,7 @@ def stored_properties(model: ServingModel, one: Scored, at: datetime) -> dict[st
     }
 
 
-def readable_customers(rows: Sequence[dict[str, Any]], failed: set[str]) -> list[Customer]:
+def readable_customers(rows: Sequence[CustomerRow], failed: set[str]) -> list[Customer]:
     """Stored rows as customers; ids of those that cannot be read are added to `failed`."""
     customers = []
     for row in rows:
@@ -99,28 +150,9 @@ def readable_customers(rows: Sequence[dict[str, Any]], failed: set[str]) -> list
             customers.append(customer_of(row))
         except (ArithmeticError, KeyError, TypeError, ValueError, AttributeError) as error:
             # One unreadable customer must not keep the others of its batch from their predictions.
-            log.error("customer_unreadable", profile_id=row["id"], reason=type(error).__name__)
-            failed.add(row["id"])
+            log.error("customer_unreadable", profile_id=row.id, reason=type(error).__name__)
+            failed.add(row.id)
     return customers
-
-
-def scored_customers(
-    model: ServingModel, customers: Sequence[Customer], at: datetime, failed: set[str], see: See | None = None
-) -> list[Scored]:
-    """All at once; one by one when that fails, so that one odd history stops nobody else's; adds to `failed`."""
-    moment = Moment(at)
-    try:
-        return score_customers(model, customers, moment, see)
-    except (ArithmeticError, ValueError, IndexError):
-        log.error("scoring_failed", customers=len(customers))
-    found = []
-    for customer in customers:
-        try:
-            found += score_customers(model, [customer], moment)
-        except (ArithmeticError, ValueError, IndexError) as error:
-            log.error("customer_not_scored", profile_id=customer.id, reason=type(error).__name__)
-            failed.add(customer.id)
-    return found
 
 
 def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:

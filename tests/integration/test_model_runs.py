@@ -37,7 +37,7 @@ from ml.runs.tasks import RUN_TASK, schedule_runs, sweep_runs
 from ml.serving.active import ActiveModels
 from ml.serving.change import activate, roll_back
 from ml.serving.files import folder_of
-from ml.serving.store import predict_profiles
+from ml.serving.store import refresh_profiles
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 SAVE = """
@@ -130,7 +130,7 @@ def test_a_brand_with_history_is_trained_scored_watched_and_rolled_back(
     assert set(stored) == set(buyers)
     assert {one["model"] for one in stored.values()} == {active["id"]}
     for profile in buyers[:40]:
-        alone = predict_profiles(graph, models, brand, [profile], NOW).sections[profile]
+        alone = refresh_profiles(graph, models, brand, [profile], NOW).sections[profile]
         assert alone is not None
         assert alone["churn"]["probability"] == pytest.approx(stored[profile]["churn"], abs=2e-4)
         assert alone["segment"]["name"] == stored[profile]["segment"]
@@ -213,13 +213,13 @@ from datetime import timedelta
 import ml.runs.gather as gather
 gather._PAGE = 50
 pages = []
-write = batch.write_scored
+write = batch.store_made
 def dies(*args):
     pages.append(1)
     if len(pages) == 3:
         os.kill(os.getpid(), signal.SIGKILL)
     return write(*args)
-batch.write_scored = dies
+batch.store_made = dies
 graph = Graph.connect(load_settings())
 carry_out_run(graph, ActiveModels(Path(sys.argv[3])), sys.argv[1], sys.argv[2], lease=timedelta(seconds=2))
 """

@@ -6,7 +6,9 @@ import pytest
 
 from core.errors import NotFoundError
 from graph.repositories.outbox import read_marks
-from ml.features.store import compute_features, get_features
+from ml.features.store import get_features
+from ml.serving.active import ActiveModels
+from ml.serving.store import refresh_profiles
 from ml.tasks import work_off_marks
 from tests.integration.read_side.conftest import START
 
@@ -14,6 +16,15 @@ NOW = START + timedelta(days=7)
 # No relay looks for this kind: a worker that runs beside the tests leaves these marks alone.
 KIND = "test"
 APPAREL = '[{"category": "Apparel"}]'
+
+
+@pytest.fixture
+def models(tmp_path):
+    return ActiveModels(tmp_path)
+
+
+def compute(small, models, ids, at):
+    return refresh_profiles(small.graph, models, small.brand.id, ids, at).failed
 
 
 def feature_sets(small):
@@ -25,7 +36,7 @@ def feature_sets(small):
         return sorted(record["id"] for record in session.run(query, brand=small.brand.id))
 
 
-def test_features_are_attached_to_the_live_profile(small):
+def test_features_are_attached_to_the_live_profile(small, models):
     a = small.customer("a", persona_count=2, version=3, strength=75, identifier_types=["email", "phone"], merge_count=1)
     b = small.customer("b", root="a")
     order = small.order("o1", "a", 8999, lines=APPAREL)
@@ -33,7 +44,7 @@ def test_features_are_attached_to_the_live_profile(small):
     small.event("e1", "a", type="purchase", order_key=order)
     small.event("e2", "b", type="whatsapp_message", channel="whatsapp", minutes=1440)
     small.save()
-    assert compute_features(small.graph, small.brand.id, [b], NOW) == set()
+    assert compute(small, models, [b], NOW) == set()
     answer = get_features(small.graph, small.brand.id, b)
     assert (answer["profile_id"], answer["answered_for"], answer["is_current"]) == (a, b, True)
     assert answer["as_of"] == "2026-11-08T12:00:00Z"
@@ -41,31 +52,31 @@ def test_features_are_attached_to_the_live_profile(small):
     assert (found["frequency"], found["monetary"]) == (2, "215.49")
     assert found["category_affinity"] == {"Apparel": 1, "Footwear": 1}
     assert found["channel_shares"] == {"website": 0.5, "whatsapp": 0.5}
-    assert (found["recency_days"], found["tenure_days"], found["gap_mean_days"]) == (6.0, 7.0, 1.0)
+    assert (found["recency_days"], found["tenure_days"], found["order_day_gap_mean"]) == (6.0, 7.0, 1.0)
     assert (found["strength"], found["cluster_size"], found["merges"]) == (75, 2, 1)
     assert found["identifier_types"] == ["email", "phone"]
     assert feature_sets(small) == [a]
 
 
-def test_feature_set_of_an_absorbed_profile_goes(small):
+def test_feature_set_of_an_absorbed_profile_goes(small, models):
     a, b = small.customer("a"), small.customer("b")
     small.save()
-    compute_features(small.graph, small.brand.id, [a, b], NOW)
+    compute(small, models, [a, b], NOW)
     assert feature_sets(small) == [a, b]
     with small.graph.session() as session:
         session.run("MATCH (b:Customer {id: $b}) SET b.root_id = $a", a=a, b=b).consume()
         session.run("MATCH (a:Customer {id: $a}) SET a.persona_count = 2, a.version = 2", a=a).consume()
-    compute_features(small.graph, small.brand.id, [b], NOW)
+    compute(small, models, [b], NOW)
     assert feature_sets(small) == [a]
 
 
-def test_an_older_version_never_replaces_a_newer_one(small):
+def test_an_older_version_never_replaces_a_newer_one(small, models):
     a = small.customer("a", version=9)
     small.save()
-    compute_features(small.graph, small.brand.id, [a], NOW)
+    compute(small, models, [a], NOW)
     with small.graph.session() as session:
         session.run("MATCH (a:Customer {id: $a}) SET a.version = 8", a=a).consume()
-    compute_features(small.graph, small.brand.id, [a], NOW + timedelta(days=1))
+    compute(small, models, [a], NOW + timedelta(days=1))
     assert get_features(small.graph, small.brand.id, a)["as_of"] == "2026-11-08T12:00:00Z"
 
 

@@ -9,7 +9,7 @@ from graph.repositories.outbox import read_marks
 from insight.predictions import churn_band
 from insight.profile360 import etag, get_profile360
 from ml.serving.active import ActiveModels
-from ml.serving.store import predict_profiles
+from ml.serving.store import refresh_profiles
 from ml.tasks import work_off_marks
 from tests.integration.read_side.conftest import START
 
@@ -29,7 +29,7 @@ def place(small, persona: str, *days_ago: int, **more) -> None:
 
 
 def predict(small, models, *ids, at=NOW):
-    return predict_profiles(small.graph, models, small.brand.id, ids, at)
+    return refresh_profiles(small.graph, models, small.brand.id, ids, at)
 
 
 def stored(small):

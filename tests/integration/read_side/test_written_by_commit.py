@@ -12,7 +12,9 @@ from graph.repositories.reviews_read import list_reviews
 from insight.identity_graph import get_identity_graph
 from insight.profile360 import get_profile360
 from insight.timeline import list_timeline
-from ml.features.store import compute_features, get_features
+from ml.features.store import get_features
+from ml.serving.active import ActiveModels
+from ml.serving.store import refresh_profiles
 
 NOW = utc_now()
 MAIL, PHONE = Identifier("email", "sarah@example.com"), Identifier("phone", "+14155550101")
@@ -84,9 +86,10 @@ def test_timeline_pages_go_on_exactly_where_they_stopped(small):
         assert shown == [small.name(f"e{n}") for n in (6, 3, 0, 7, 4, 1, 8, 5, 2)]
 
 
-def test_features_of_the_reference_customer(small):
+def test_features_of_the_reference_customer(small, tmp_path):
     created, other, _ = omnichannel(small)
-    compute_features(small.graph, small.brand.id, [created.profile_id, other.profile_id], utc_now())
+    both = [created.profile_id, other.profile_id]
+    refresh_profiles(small.graph, ActiveModels(tmp_path), small.brand.id, both, utc_now())
     found = get_features(small.graph, small.brand.id, created.profile_id)["features"]
     assert (found["frequency"], found["monetary"]) == (2, "215.49")
     assert found["category_affinity"] == {"Apparel": 1, "Footwear": 1}

@@ -1,9 +1,6 @@
 """Statistics of one customer as pure folds."""
 
-from datetime import UTC, datetime
-
 from insight.statistics import (
-    OrderView,
     category_affinity,
     channel_shares,
     preferred_channel,
@@ -13,14 +10,8 @@ from insight.statistics import (
 from resolver.tallies import OrderShare, SalesTally
 
 
-def order(key, minor, month=11, *, counts=True, currency="USD", categories=(), channel="website", is_store=False):
-    placed = datetime(2026, month, 1, tzinfo=UTC)
-    return OrderView(key, placed, minor, counts, currency, tuple(categories), channel, is_store)
-
-
-def test_cancelled_orders_have_no_affinity():
-    orders = [order("a", 100, categories=["Apparel"]), order("b", 0, counts=False, categories=["Footwear"])]
-    assert category_affinity(orders) == {"Apparel": 1}
+def test_affinity_counts_orders_and_equals_go_by_name():
+    assert list(category_affinity([["B", "C"], ["A"], ["C"]]).items()) == [("C", 2), ("A", 1), ("B", 1)]
 
 
 def test_preferred_channel_is_that_of_most_events_and_equals_go_by_name():

@@ -1,76 +1,126 @@
-"""Features as a pure function of orders and events."""
+"""Features of profiles as a pure function of their orders, facts and a moment."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from core.clock import EARLIEST
-from insight.statistics import OrderView
-from ml.features.build import FeatureInputs, build_features, order_as_of
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graph.repositories.predictions import CustomerRow
+from ml.features.build import feature_values, look_at
+from ml.features.customers import Customer, Moment, customer_of
 from ml.features.definitions import FEATURES
-from resolver.orders import Fact
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
+MOMENT = Moment(NOW)
+HOUR_MS = 3_600_000
 
 
-def order(days_ago, minor, *, key=None, counts=True, currency="USD", categories=(), refunded=0):
-    return OrderView(
-        key or f"o{days_ago}", NOW - timedelta(days=days_ago), minor, counts, currency, tuple(categories),
-        refunded_minor=refunded,
+def order(days_ago: float, minor: int, **more: Any) -> list[Any]:
+    """A stored order."""
+    found = {"refunded": 0, "currency": "USD", "lines": "", "facts": None, "counts": True, "channel": "website", **more}
+    at = MOMENT.ms - round(days_ago * 24 * HOUR_MS)
+    return [at, minor, *(found[name] for name in ("refunded", "currency", "lines", "facts", "counts", "channel"))]
+
+
+def customer(*orders: list[Any], **more: Any) -> Customer:
+    row = CustomerRow(
+        "p", 0, 1, "USD", more.pop("personas", 1), 40, ["phone", "email"], 0, None, None, [["website:3", "store:1"]],
+        list(orders),
     )  # fmt: skip
+    return customer_of(row._replace(**more))
 
 
-def test_every_definition_is_built_and_nothing_else():
-    assert set(build_features(FeatureInputs("USD"), NOW)) == {feature.name for feature in FEATURES}
-    assert all(feature.sentence.endswith(".") for feature in FEATURES)
+def features(one: Customer, at: Moment = MOMENT) -> dict[str, Any]:
+    [found] = feature_values(look_at([one], at))
+    return found
 
 
-def test_five_orders_in_a_week():
-    amounts = {7: 19999, 5: 8999, 4: 6002, 2: 5000, 1: 5000}
-    orders = [order(days, minor, categories=["Apparel"]) for days, minor in amounts.items()]
-    found = build_features(FeatureInputs("USD", orders), NOW)
+def apparel(days_ago: float, minor: int) -> list[Any]:
+    return order(days_ago, minor, lines='[{"category": "Apparel"}, {"category": " Apparel "}]')
+
+
+def test_the_catalogue_lists_exactly_what_is_made_each_with_a_sentence() -> None:
+    names = [feature.name for feature in FEATURES]
+    assert list(features(customer())) == names == list(features(customer(order(3, 100))))
+    assert len(set(names)) == len(names)
+    assert all(feature.sentence.endswith(".") and feature.window for feature in FEATURES)
+
+
+def test_five_orders_in_a_week() -> None:
+    found = features(customer(*(apparel(*one) for one in ((7, 19999), (5, 8999), (4, 6002), (2, 5000), (1, 5000)))))
     assert (found["frequency"], found["monetary"], found["category_affinity"]) == (5, 45000, {"Apparel": 5})
-    assert (found["recency_days"], found["first_order_days"]) == (1.0, 7.0)
-    assert found["gap_mean_days"] == 1.5
-    assert found["gap_ratio"] == round(1 / 1.5, 4)
-    assert found["order_value_mean"] == 9000
+    assert (found["recency_days"], found["first_order_days"], found["span_days"]) == (1.0, 7.0, 6.0)
+    assert (found["order_day_gap_mean"], found["order_day_gap_ratio"]) == (1.5, round(1 / 1.5, 4))
+    assert (found["order_day_value_mean"], found["order_day_value_max"]) == (9000, 19999)
 
 
-def test_nothing_at_or_after_as_of_has_any_influence():
-    past = [order(10, 100), order(5, 200)]
-    future = [order(0, 999), order(-3, 999, refunded=5)]
-    assert build_features(FeatureInputs("USD", past + future), NOW) == build_features(FeatureInputs("USD", past), NOW)
+def test_nothing_at_or_after_the_moment_has_any_influence() -> None:
+    past = [order(10, 100), order(5, 200, refunded=10, facts=f'[{{"kind": "refund", "at": {MOMENT.ms - 1}000}}]')]
+    future = [order(0, 999), order(-3, 999, refunded=5, facts="[]"), order(-1, 0, refunded=9, counts=False)]
+    assert features(customer(*past, *future)) == features(customer(*past))
 
 
-def test_without_orders_numbers_are_none_and_counts_are_zero():
-    found = build_features(FeatureInputs("USD"), NOW)
-    assert (found["recency_days"], found["gap_ratio"], found["order_value_mean"]) == (None, None, None)
-    assert (found["frequency"], found["monetary"], found["event_count"]) == (0, 0, 0)
+@given(st.lists(st.tuples(st.floats(-40, 400), st.integers(1, 10**6), st.booleans()), max_size=12), st.integers(0, 300))
+def test_features_of_a_past_moment_are_those_before_anything_later_happened(rows: Any, back: int) -> None:
+    then = Moment(NOW - timedelta(days=back))
+    orders = [order(ago, minor, channel="store" if is_store else "website") for ago, minor, is_store in rows]
+    known = [one for one in orders if one[0] < then.ms]
+    assert features(customer(*orders), then) == features(customer(*known), then)
 
 
-def test_money_of_other_currencies_is_left_out_but_the_order_counts():
-    found = build_features(FeatureInputs("USD", [order(3, 100), order(2, 5000, currency="EUR")]), NOW)
+def test_one_profile_alone_has_the_features_it_has_among_all() -> None:
+    everybody = [
+        customer(),
+        customer(order(3, 100), order(30, 5)),
+        customer(order(-2, 5)),
+        customer(*(apparel(day, day) for day in range(1, 40))),
+    ]
+    found = feature_values(look_at(everybody, MOMENT))
+    assert found == [features(one) for one in everybody]
+
+
+def test_without_orders_sums_and_counts_are_zero_and_the_rest_is_unknown() -> None:
+    found = features(customer())
+    assert (found["recency_days"], found["order_day_gap_ratio"], found["order_day_value_mean"]) == (None, None, None)
+    assert (found["frequency"], found["monetary"], found["spend_91d"], found["returned"]) == (0, 0, 0, 0)
+    assert (found["event_count"], found["channel_shares"]) == (4, {"website": 0.75, "store": 0.25})
+
+
+def test_money_of_other_currencies_is_left_out_but_the_order_counts() -> None:
+    found = features(customer(order(3, 100), order(2, 5000, currency="EUR")))
     assert (found["frequency"], found["monetary"]) == (2, 100)
 
 
-def test_refunded_order_counts_its_refund_but_not_itself():
-    found = build_features(FeatureInputs("USD", [order(3, 0, counts=False, refunded=700), order(2, 300)]), NOW)
-    assert (found["frequency"], found["refunded_orders"], found["refunded"]) == (1, 1, 700)
+@pytest.mark.parametrize(("currency", "minor"), [("USD", 12345), ("JPY", 12345), ("KWD", 12345)])
+def test_money_is_exact_in_the_minor_units_of_its_currency(currency: str, minor: int) -> None:
+    found = features(customer(order(3, minor, currency=currency), currency=currency))
+    assert (found["monetary"], found["order_day_value_last"], found["spend_28d"]) == (minor, minor, minor)
 
 
-def test_orders_of_the_same_moment_have_no_gap_ratio():
-    found = build_features(FeatureInputs("USD", [order(2, 1, key="a"), order(2, 1, key="b")]), NOW)
-    assert (found["gap_mean_days"], found["gap_ratio"]) == (0.0, None)
+def test_an_order_given_back_in_full_counts_as_returned_only() -> None:
+    found = features(customer(order(3, 0, counts=False, refunded=700), order(2, 300), order(9, 50, refunded=25)))
+    assert (found["frequency"], found["returned_orders"], found["returned"]) == (2, 1, 700)
+    assert (found["refunded"], found["monetary"], found["refund_days"]) == (25, 350, 1)
 
 
-def test_an_order_stands_as_its_facts_were_then():
-    def at(days_ago):
-        return (NOW - timedelta(days=days_ago) - EARLIEST) // timedelta(microseconds=1)
+def test_orders_of_the_same_day_have_no_gap() -> None:
+    found = features(customer(order(2, 1), order(2, 1)))
+    assert (found["frequency"], found["order_days"]) == (2, 1)
+    assert (found["order_day_gap_mean"], found["order_day_gap_ratio"]) == (None, None)
 
-    facts = [
-        Fact("e1", "sale", at(10), persona_id="p", total_minor=1000, currency="USD"),
-        Fact("e2", "refund", at(2), total_minor=1000, currency="USD", refund_id="r"),
-    ]
-    today = order(10, 0, counts=False, refunded=1000)
-    then = order_as_of(today, facts, NOW - timedelta(days=5))
-    assert (then.counted_minor, then.counts, then.refunded_minor) == (1000, True, 0)
-    assert order_as_of(today, facts, NOW).counts is False
-    assert order_as_of(today, facts, NOW - timedelta(days=20)).placed_at is None
+
+def test_lines_that_nobody_can_read_say_nothing_and_the_order_counts() -> None:
+    broken = ["{", "7", "null", '["x", 3]', '[{"category": 3, "product_id": [], "quantity": true}]']
+    found = features(customer(*(order(place + 1, 100, lines=lines) for place, lines in enumerate(broken))))
+    assert (found["frequency"], found["monetary"], found["category_affinity"]) == (5, 500, {})
+
+
+def test_times_of_events_and_stores() -> None:
+    one = customer(order(1, 5, channel="store"), order(2, 5), first_seen=MOMENT.ms - 36 * HOUR_MS, last_seen=MOMENT.ms)
+    found = features(one)
+    assert (found["store_orders"], found["tenure_days"], found["last_touch_days"]) == (1, 1.5, None)
+    later = features(replace(one, returned=()), Moment(NOW + timedelta(hours=6)))
+    assert (later["tenure_days"], later["last_touch_days"]) == (1.75, 0.25)

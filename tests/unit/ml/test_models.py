@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression, TweedieRegressor
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from core.errors import InvalidInputError
-from ml.features.definitions import FEATURES, PURCHASE_FEATURES
+from ml.features.definitions import PURCHASE_FEATURES
 from ml.features.purchases import purchase_features
 from ml.metrics import average_precision, churn_metrics, normalised_gini, roc_auc, spearman
 from ml.models.btyd import fit_btyd, look
@@ -194,9 +194,6 @@ def test_features_equal_plain_sums_over_each_customers_orders() -> None:
 def test_the_catalogue_lists_exactly_what_is_made() -> None:
     made = purchase_features(history_of([1, 5, 9]), AS_OF)
     assert set(made.columns) == {feature.name for feature in PURCHASE_FEATURES}
-    profile = {feature.name: feature.sentence for feature in FEATURES}
-    shared = [feature for feature in PURCHASE_FEATURES if feature.name in profile]
-    assert {feature.name for feature in shared} == {"frequency", "recency_days", "first_order_days", "refunded"}
 
 
 def test_one_customers_features_are_the_same_alone_and_among_all() -> None:
