@@ -43,9 +43,7 @@ def bench(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
         bool,
         typer.Option("--read", help="Compare the 360, look-ups and the timeline with a hand-written read instead."),
     ] = False,
-    ml: Annotated[
-        bool, typer.Option("--ml", help="Measure features and evaluate beside plain DuckDB and LightGBM instead.")
-    ] = False,
+    ml: Annotated[bool, typer.Option("--ml", help="Measure features, evaluate and scoring runs instead.")] = False,
     customers: Annotated[
         int, typer.Option(min=1_000, help="Customers of --ml features; evaluate takes a fifth.")
     ] = 1_000_000,
