@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from core.brand import BrandSettings
 from core.changes import Change, ChangeKind, encode_changes, split_moves
 from graph.transactions import Transaction
+from resolver.lone_ties import REASON_WEAK_LINK
 from resolver.rules import rule_set_for
 from resolver.working_set import WorkingSet
 
 MARK_IDENTITY_CHANGED = "identity_changed"
-REASON_WEAK_LINK = "weak_link"
 REASON_BY_HAND = "manual_merge"
 REASON_REVIEW = "manual_review"
 REASON_SUGGESTION = "suggestion"
 # Anything else was typed by a person and may name one.
-_KNOWN_REASONS = frozenset({"identifier_match", REASON_BY_HAND, REASON_REVIEW, REASON_SUGGESTION})
+_KNOWN_REASONS = frozenset({"identifier_match", REASON_WEAK_LINK, REASON_BY_HAND, REASON_REVIEW, REASON_SUGGESTION})
 # A review of a whole batch may propose more profiles than an entry should carry.
 _MAX_PROFILES = 500
 

@@ -19,6 +19,7 @@ from graph.transactions import Transaction, in_transaction
 from resolver.working_set import DetailsMissingError, Unsettled, WorkingSet, result_of
 
 DEFAULT_BUDGET_SECONDS = 8.0
+_FEWEST_AT_ONCE = 16
 BODY_DIFFERS = "message_id: a repeat with another body; the first one stands"
 
 
@@ -57,8 +58,10 @@ def commit_batch(
     PartlyStoredError when anything stops it after some of its transactions.
     """
     answered: list[EventResult] = []
+    size = len(events)
     while len(answered) < len(events):
-        rest = events[len(answered) :]
+        # What a try reads and does not come to is read again: after a short one the next takes less.
+        rest = events[len(answered) : len(answered) + size]
         attempts = _Attempts()
 
         def work(
@@ -67,12 +70,14 @@ def commit_batch(
             return _commit(tx, settings, rest, attempts)
 
         try:
-            answered += in_transaction(graph, work, budget_seconds=budget_seconds)
+            taken = in_transaction(graph, work, budget_seconds=budget_seconds)
         except Exception as error:
             # Whatever it was: what is committed keeps its answer.
             if answered:
                 raise PartlyStoredError(answered) from error
             raise
+        answered += taken
+        size = max(2 * len(taken), _FEWEST_AT_ONCE)
     return answered
 
 

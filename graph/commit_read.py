@@ -52,8 +52,7 @@ class Found:
                 self.holdings.owners[identifier] = [holder[0] for holder in holders]
                 if identifier.type in LINKING_TYPES:
                     for persona, root, trust, version in holders:
-                        self.roots[persona] = root
-                        self.links_versions[persona] = version
+                        self._note_holder(persona, root, version)
                         self.holdings.trust[identifier, persona] = trust
 
     def _note_timeline(self, identifier: Identifier, timeline: list[list[Any]]) -> None:
@@ -61,8 +60,12 @@ class Found:
         ended = [((row[5], ""), row[2]) for row in timeline if row[5] is not None]
         self.holdings.timelines[identifier] = owners_in_time(began, ended)
         for _, _, persona, root, version, _ in timeline:
-            self.roots[persona] = root
-            self.links_versions[persona] = version
+            self._note_holder(persona, root, version)
+
+    def _note_holder(self, persona: str, root: str, version: int | None) -> None:
+        """Two reads of one batch may see a persona at two moments: what the first said of its links is stale then."""
+        if (self.roots.setdefault(persona, root), self.links_versions.setdefault(persona, version)) != (root, version):
+            raise StaleReadError("an identifier changed hands between two reads")
 
     def ends_of(self, event: IncomingEvent) -> tuple[list[str], list[Identifier]]:
         """The live profiles that an event's linking identifiers lead to, and those of them that nobody holds."""
@@ -201,6 +204,7 @@ def _profile_from(row: Sequence[Any], currency: str) -> Profile:
         version=row[18],
         identifier_count=row[19] or 0,
         is_tied=bool(row[20]),
+        has_neighbours=bool(row[24]),
     )
 
 

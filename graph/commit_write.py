@@ -126,6 +126,7 @@ def profile_row(profile: Profile, currency: str) -> list[Any]:
         profile.version,
         profile.identifier_count,
         profile.is_tied or None,
+        profile.has_neighbours or None,
     ]
 
 
@@ -267,6 +268,7 @@ def _write_merges(tx: Transaction, brand: str, working: WorkingSet, now: int) ->
             "strong_cause_ids": list(merge.strong_cause_ids),
             "weak_ids": sorted(merge.weak_ids),
             "occurred_at": merge.occurred_at,
+            "tied_at": merge.tied_at,
             "event_id": merge.event_id,
             "before": json.dumps(merge.before, separators=(",", ":")),
             "after": json.dumps(merge.after, separators=(",", ":")),
@@ -274,8 +276,14 @@ def _write_merges(tx: Transaction, brand: str, working: WorkingSet, now: int) ->
         for place, merge in enumerate(working.merges)
     ]
     tx.run("commit/write_merges", brand=brand, rule_version=working.rules.version, now=now, rows=rows)
-    moved = [[profile_id, working.live_profile(profile_id)] for profile_id in sorted(working.absorbed)]
-    tx.run("commit/move_personas", brand=brand, rows=moved)
+    # Of a persona made in this batch nothing stored is a part yet, and it is stored where it belongs.
+    moved = [
+        [profile_id, working.live_profile(profile_id)]
+        for profile_id in sorted(working.absorbed)
+        if not working.personas[profile_id].is_new
+    ]
+    if moved:
+        tx.run("commit/move_personas", brand=brand, rows=moved)
 
 
 def _write_trust(tx: Transaction, brand: str, working: WorkingSet) -> None:

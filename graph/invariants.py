@@ -16,6 +16,7 @@ INVARIANTS = (
     "identifier_holders",
     "link_times",
     "told_apart",
+    "lone_profiles",
     "merge_records",
     "open_reviews",
     "strength_inputs",

@@ -11,7 +11,7 @@ from core.clock import now_micros
 from graph.commit_write import write_changed_mark
 from graph.driver import Graph
 from graph.retie import lock_neighbourhood
-from graph.retie_write import find_misplaced, move_events, write_groups
+from graph.retie_write import Drawn, find_misplaced, move_events, write_groups
 from graph.transactions import Transaction, in_transaction
 
 _BUDGET_SECONDS = 30.0
@@ -61,6 +61,6 @@ def _move_some(tx: Transaction, settings: BrandSettings, recompute_id: str, reac
         tx.run("recompute/finish_recompute", brand=settings.id, id=recompute_id)
     now = now_micros()
     heads = {one: member.root_id for one, member in found.members.items()}
-    write_groups(tx, settings, heads, locked.arrangement, locked.version, now)
+    write_groups(tx, settings, heads, Drawn(found, locked.arrangement), locked.version, now)
     write_changed_mark(tx, settings.id, [(root, locked.version) for root in sorted(set(heads.values()))], now)
     return 0 if len(moves) == len(waiting) else len(moves)

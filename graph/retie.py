@@ -1,6 +1,5 @@
 """Draws weak links anew from the evidence in the graph, in the transaction of the event that made it necessary."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,11 +10,11 @@ from graph.changes import Ties, became_shared, changes_of_reviews, changes_of_ti
 from graph.commit_read import Found, lock_customers, read_details
 from graph.commit_write import write_changed_mark, write_reviews
 from graph.retie_read import read_neighbourhood, read_reach
-from graph.retie_write import Redraw, find_misplaced, move_events, postpone_moves, write_groups, write_links
+from graph.retie_write import Drawn, Redraw, find_misplaced, move_events, postpone_moves, write_groups, write_links
 from graph.transactions import StaleReadError, Transaction
 from resolver.neighbourhood import Arrangement, Held, Neighbourhood, PastMerge, arrange, heads
 from resolver.profiles import Profile
-from resolver.records import DecidedEvent, Proposal
+from resolver.records import DecidedEvent, Proposal, tie_id_for
 from resolver.rules import RULE_REACH, RULE_THRESHOLD, RULE_WEAK_ONLY, rule_set_for
 from resolver.weak_links import Crowd
 from resolver.working_set import Unsettled, WorkingSet, result_of
@@ -68,6 +67,7 @@ def settle_event(
             decided.merge_id = decided.merge_id or redrawn.merge_ids[merged[0]]
     decided.profile_id = root
     if redrawn.is_too_wide:
+        tx.run("retie/mark_neighbours", brand=settings.id, ids=sorted(unsettled.profile_ids))
         decided.rules = (*decided.rules, RULE_REACH)
         decided.warnings = (*decided.warnings, f"{RULE_REACH}: weak identifiers reach too many people to follow")
         _ask_about_reach(tx, settings, unsettled, now)
@@ -158,7 +158,7 @@ def redraw(
     if len(moves) <= settings.moved_at_once:
         redrawn.moved = {event_id: move.to for event_id, move in moves.items()}
     version = locked.version
-    write_groups(tx, settings, redrawn.roots, arrangement, version, op.now)
+    write_groups(tx, settings, redrawn.roots, Drawn(found, arrangement), version, op.now)
     live = sorted(set(redrawn.roots.values()))
     write_changed_mark(tx, settings.id, [(root, version) for root in live], op.now)
     before = {one: member.root_id for one, member in found.members.items()}
@@ -264,10 +264,9 @@ def _tie_row(
         if {survivor, absorbed} <= ends:
             return {"id": merge.id, "weak": False, "survivor_id": survivor, "absorbed_id": absorbed,
                     "identifiers": [], "event_id": op.event_id, "tied_at": None}  # fmt: skip
-    digest = hashlib.blake2b(f"{op.id}|{survivor}|{absorbed}".encode(), digest_size=20).hexdigest()
     weak = sorted({f"{h.identifier.type}:{h.identifier.value}" for h in _weak_between(found, survivor, absorbed, head)})
     ties = (tie for tie in now.fold.ties if {survivor, absorbed} == {head(end) for end in tie.ends})
-    return {"id": f"mrg_{digest}", "weak": True, "survivor_id": survivor, "absorbed_id": absorbed,
+    return {"id": tie_id_for(op.id, survivor, absorbed), "weak": True, "survivor_id": survivor, "absorbed_id": absorbed,
             "identifiers": weak, "event_id": op.event_id,
             "tied_at": next((tie.rank[0] for tie in ties), None)}  # fmt: skip
 

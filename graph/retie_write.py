@@ -27,6 +27,23 @@ class Redraw:
     event_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A neighbourhood and how its evidence arranges it."""
+
+    found: Neighbourhood
+    arrangement: Arrangement
+
+    @property
+    def is_undisputed(self) -> bool:
+        """Whether no identifier in it is shared, nobody outside uses one, and no person decided or is asked."""
+        found, fold = self.found, self.arrangement.fold
+        is_inside = all(seen.persona_id in found.members for seen in found.sightings)
+        is_by_rules = all(merge.is_automatic for merge in found.merges)
+        is_disputed = found.not_same or found.pending or found.taken or fold.shared_since or fold.crowds
+        return is_inside and is_by_rules and not is_disputed
+
+
 def find_misplaced(
     tx: Transaction, settings: BrandSettings, found: Neighbourhood, arrangement: Arrangement
 ) -> dict[str, Move]:
@@ -163,9 +180,10 @@ def write_links(
 
 
 def write_groups(
-    tx: Transaction, settings: BrandSettings, roots: dict[str, str], arrangement: Arrangement, version: int, now: int
+    tx: Transaction, settings: BrandSettings, roots: dict[str, str], drawn: Drawn, version: int, now: int
 ) -> None:
     """Aggregates of every live profile; tied is one that weak pointers hold together, or that waits with another."""
+    arrangement = drawn.arrangement
     cores: dict[str, set[str]] = {}
     group_of: dict[str, str] = {}
     for persona, head in roots.items():
@@ -173,21 +191,29 @@ def write_groups(
             group_of[head] = arrangement.fold.group(core)
             cores.setdefault(group_of[head], set()).add(core)
     tied = {head: head in group_of and len(cores[group_of[head]]) > 1 for head in roots.values()}
-    refresh_groups(tx, settings, tied, version, now)
+    refresh_groups(tx, settings, tied, version, now, is_lone=len(tied) == 1 and drawn.is_undisputed)
 
 
-def refresh_groups(tx: Transaction, settings: BrandSettings, tied: dict[str, bool], version: int, now: int) -> None:
-    """Aggregates of live profiles (id → whether weak pointers hold it together) as folds over stored personas."""
+def refresh_groups(
+    tx: Transaction, settings: BrandSettings, tied: dict[str, bool], version: int, now: int, *, is_lone: bool = False
+) -> None:
+    """Aggregates of live profiles (id → whether weak pointers hold it together) as folds over stored personas.
+
+    `is_lone` is for one of which the evidence was read and leads to nobody else.
+    """
     rows = []
     for head, is_tied in sorted(tied.items()):
         personas = tx.run("stewardship/read_group", brand=settings.id, root=head)
-        profile = Profile(head, persona_count=len(personas), version=version, is_tied=is_tied)
+        profile = Profile(
+            head, persona_count=len(personas), version=version, is_tied=is_tied, has_neighbours=not is_lone
+        )
         for row in personas:
             profile.totals.add(statistics_from(row[1:7], settings.currency))
             profile.identifier_types.update(row[7])
             profile.identifier_count += len(row[7])
             profile.is_tied = profile.is_tied or bool(row[8])
             profile.merge_count += row[9]
+            profile.has_neighbours = profile.has_neighbours or bool(row[10])
         profile.strength = profile_strength(profile.identifier_types, profile.totals.total_orders)
         rows.append([head, *profile_row(profile, settings.currency)])
     tx.run("commit/update_profiles", brand=settings.id, rows=rows, now=now)

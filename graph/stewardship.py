@@ -211,7 +211,7 @@ def _write_groups(
     version, command_is_tied = profile_before.version + 1, profile_before.is_tied
     rows = []
     for head, personas in sorted(groups.items()):
-        profile = Profile(head, persona_count=len(personas), version=version)
+        profile = Profile(head, persona_count=len(personas), version=version, has_neighbours=True)
         for row in personas:
             profile.totals.add(statistics_from(row[1:7], currency))
             profile.identifier_types.update(row[7])

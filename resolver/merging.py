@@ -26,6 +26,7 @@ def absorb(
     survivor.absorbed_at += absorbed.absorbed_at
     survivor.crowds |= absorbed.crowds
     survivor.is_tied = survivor.is_tied or absorbed.is_tied
+    survivor.has_neighbours = survivor.has_neighbours or absorbed.has_neighbours
     survivor.persona_count += absorbed.persona_count
     survivor.merge_count += absorbed.merge_count
     survivor.version = max(survivor.version, absorbed.version)

@@ -83,6 +83,9 @@ class Profile:
     """Shared strong identifiers that it carried: who is one person with it changes how many people there are."""
     is_tied: bool = False
     """Weak pointers between cores or contested identifiers hang on it: more evidence may move them."""
+    has_neighbours: bool = False
+    """Weak identifiers or an open review lead, or led, from it to somebody else, or a person decided something about
+    it: what follows from more evidence is only in the graph. False: nothing but its own evidence counts."""
 
     @property
     def is_anonymous(self) -> bool:

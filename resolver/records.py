@@ -1,5 +1,6 @@
 """What a batch leaves behind besides statistics: links, merges, reviews, moved events; plain data for the writer."""
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,13 +50,21 @@ class MergeRecord:
     """Those of them that own a strong or high identifier: what this merge joins for good."""
     event_id: str | None = None
     occurred_at: int | None = None
-    """Event time of an automatic merge, microseconds; None for one by hand."""
+    """Event time of an automatic merge on what both hold, microseconds; None for one by hand and for a weak tie."""
+    tied_at: int | None = None
+    """Event time of a weak tie: a pointer that stands only as long as the evidence does."""
     weak_ids: frozenset[str] = frozenset()
     """Absorbed profiles that only weak evidence ties: better evidence may take their pointer back."""
     survivor_id: str = ""
     absorbed_ids: tuple[str, ...] = ()
     before: list[dict[str, Any]] = field(default_factory=list)
     after: dict[str, Any] = field(default_factory=dict)
+
+
+def tie_id_for(cause_id: str, survivor_id: str, absorbed_id: str) -> str:
+    """The id of a weak tie: the same in every replay of the event or command behind it."""
+    text = f"{cause_id}|{survivor_id}|{absorbed_id}"
+    return f"mrg_{hashlib.blake2b(text.encode(), digest_size=20).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)

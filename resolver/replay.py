@@ -37,7 +37,9 @@ def replay(events: Sequence[IncomingEvent], rules: RuleSet) -> Replayed:
     working = WorkingSet(rules, "")
     for event in events:
         working.take(event)
-        # Weak links follow from all sightings together, at the end.
+        # Weak links follow from all sightings together, at the end: until then, who met others is not tied to anybody.
+        if working.unsettled is not None:
+            working.note_neighbours(working.unsettled.profile_ids)
         working.unsettled = None
         for crowded in working.crowding:
             working.holdings.shared_since.setdefault(crowded, to_micros(event))

@@ -1,19 +1,20 @@
 """A batch of events folded one by one over an in-memory working set: the answers equal those of sending them singly."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from core import clock
 from core.decisions import DecisionKind, EventResult
 from core.events import IncomingEvent
 from core.identifiers import CORE_TYPES, LINKING_TYPES, TRUST_ORDER, WEAK_TYPES, Identifier, Trust
+from resolver.lone_ties import REASON_WEAK_LINK, find_lone_tie, moves_no_tie
 from resolver.matching import Holdings, Matched, match_event, weak_identifiers
 from resolver.merging import absorb, snapshot
 from resolver.order_book import OrderBook
 from resolver.profiles import Persona, Profile, survivor_key
 from resolver.protection import NOTHING, Verdict, needs_details, protect
-from resolver.records import DecidedEvent, MergeRecord, NewLink, OpenReview, OrderWork, Proposal
-from resolver.resolve import Decision, resolve
+from resolver.records import DecidedEvent, MergeRecord, NewLink, OpenReview, OrderWork, Proposal, tie_id_for
+from resolver.resolve import Decision, Match, resolve
 from resolver.rules import RULE_NOT_SAME, RULE_SHARED, RULE_THRESHOLD, RULE_TYPE_LIMIT, RuleHit, RuleSet
 from resolver.strength import profile_strength
 
@@ -123,9 +124,48 @@ class WorkingSet:
             match.profile.is_anonymous for match in decision.matches
         )
         if decision.kind is not DecisionKind.UNATTACHED:
-            self._attach(decided, decision, dropped)
-            self._note_unsettled(decided, decision, matched)
+            self._decide_ties(decided, decision, matched, dropped)
         return decided
+
+    def _decide_ties(
+        self, decided: DecidedEvent, decision: Decision, matched: Matched, dropped: Collection[Identifier]
+    ) -> None:
+        """Carry the decision out; what follows for weak ties here where nobody else is near, else from the graph."""
+        tie = find_lone_tie(decided.event, matched, self.holdings, self.rules)
+        is_settled = decision.kind is not DecisionKind.REVIEW and moves_no_tie(
+            [match.profile for match in decision.matches], matched.fresh
+        )
+        self._attach(decided, decision, dropped)
+        if tie is not None:
+            self._tie(decided, tie)
+        else:
+            self._note_unsettled(decided, decision, matched, is_settled=is_settled)
+
+    def _tie(self, decided: DecidedEvent, match: Match) -> None:
+        """The new persona of an event joins a known profile by weak evidence only: a pointer that may fall again."""
+        survivor, persona = match.profile, self.personas[decided.persona_id or ""]
+        event = decided.event
+        record = MergeRecord(
+            id=tie_id_for(event.id, survivor.id, persona.id),
+            reason=REASON_WEAK_LINK,
+            decided_by=DECIDED_BY_RULES,
+            identifiers=tuple(sorted({f"{found.type}:{found.value}" for found, _ in match.owned})),
+            event_id=event.id,
+            tied_at=to_micros(event),
+            weak_ids=frozenset({persona.id}),
+            survivor_id=survivor.id,
+            absorbed_ids=(persona.id,),
+        )
+        self._absorb(survivor, self.profiles[persona.id])
+        survivor.is_tied = True
+        survivor.merge_count += 1
+        self.merges.append(record)
+        decided.decision, decided.profile_id = DecisionKind.ATTACHED.value, survivor.id
+
+    def _absorb(self, survivor: Profile, absorbed: Profile) -> None:
+        absorb(survivor, absorbed, self.personas.values(), self.profiles.values(), self.reviews)
+        self.absorbed[absorbed.id] = survivor.id
+        del self.profiles[absorbed.id]
 
     def _attach(self, decided: DecidedEvent, decision: Decision, dropped: Collection[Identifier]) -> None:
         """Give the event to its persona, link what is new, and carry out the decision."""
@@ -213,15 +253,16 @@ class WorkingSet:
             for found, holder in match.owned
         )
 
-    def _note_unsettled(self, decided: DecidedEvent, decision: Decision, matched: Matched) -> None:
-        """Stop the fold where weak links may have to be drawn anew."""
+    def _note_unsettled(self, decided: DecidedEvent, decision: Decision, matched: Matched, *, is_settled: bool) -> None:
+        """Stop the fold where weak links may have to be drawn anew; `is_settled`: what it learns moves none of them."""
         touched = [match.profile for match in (*decision.matches, *matched.known_over_weak)]
         learns = self._join_cores(decided.event, decision)
         # Profiles that wait for a person together count as one, too.
         learns = learns or decision.kind in (DecisionKind.MERGED, DecisionKind.REVIEW)
         learns = learns or any(found.type in CORE_TYPES for found in matched.fresh)
         is_drawn_anew = matched.known_over_weak or self._hands_on(decided, matched)
-        if not is_drawn_anew and not (learns and any(profile.is_tied for profile in touched)):
+        may_move = learns and not is_settled and any(profile.is_tied for profile in touched)
+        if not is_drawn_anew and not may_move:
             return
         roots = {self.live_profile(profile.id) for profile in touched} | {decided.profile_id or ""}
         weak = weak_identifiers(decided.event, self.holdings)
@@ -233,10 +274,19 @@ class WorkingSet:
         kind = DecisionKind.CREATED if persona is None else DecisionKind.ATTACHED
         if persona is None:
             persona = self._create(persona_id)
+        self.profiles[persona.root_id].has_neighbours = True
         for identifier in event.identifiers:
-            if persona.id not in self.holdings.owners.get(identifier, ()):
+            holders = self.holdings.owners.get(identifier, ())
+            if persona.id not in holders:
+                for holder in holders:
+                    if holder in self.personas:
+                        self._meet(self.personas[holder].root_id)
                 self._own(persona, identifier, event)
         return DecidedEvent(event, kind.value, persona.root_id, persona.id, warnings=event.warnings)
+
+    def _meet(self, profile_id: str) -> None:
+        profile = self.profiles[profile_id]
+        profile.has_neighbours = profile.is_changed = True
 
     def _create(self, persona_id: str) -> Persona:
         persona = Persona(persona_id, persona_id, is_new=True, is_changed=True)
@@ -319,9 +369,9 @@ class WorkingSet:
             record.weak_ids = frozenset(p.id for p in absorbed if p.is_anonymous or survivor.is_anonymous)
             survivor.absorbed_at += [record.occurred_at] * len(absorbed)
         for profile in absorbed:
-            absorb(survivor, profile, self.personas.values(), self.profiles.values(), self.reviews)
-            self.absorbed[profile.id] = survivor.id
-            del self.profiles[profile.id]
+            self._absorb(survivor, profile)
+        if record.decided_by != DECIDED_BY_RULES:
+            survivor.has_neighbours = True
         survivor.merge_count += 1
         record.after = snapshot(survivor, self.currency)
         self.merges.append(record)
@@ -341,6 +391,7 @@ class WorkingSet:
     def propose(self, proposal: Proposal) -> str:
         """Open a review, or extend the open one that already concerns one of these profiles; its id."""
         ids = set(proposal.profile_ids)
+        self.note_neighbours(ids)
         # A pair that a person told apart is not proposed again by way of a third profile.
         apart = {other for one in ids for other in self.profiles[one].not_same}
         together = set(ids)
@@ -371,6 +422,11 @@ class WorkingSet:
         review.event_ids.append(proposal.event_id)
         review.is_changed = True
         return review.id
+
+    def note_neighbours(self, profile_ids: Iterable[str]) -> None:
+        """What follows for these live profiles from more evidence is not known here from now on."""
+        for one in profile_ids:
+            self.profiles[one].has_neighbours = True
 
     def live_profile(self, profile_id: str) -> str:
         """The live profile that `profile_id` answers with after this batch."""

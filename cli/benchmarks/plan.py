@@ -9,7 +9,7 @@ from core.events import IncomingEvent
 from core.identifiers import TIERS
 from resolver.records import DecidedEvent
 from resolver.rules import rule_set_for
-from resolver.working_set import WorkingSet
+from resolver.working_set import WorkingSet, persona_id_for
 
 Rows = list[dict[str, Any]]
 
@@ -52,7 +52,7 @@ def plan_raw(events: Sequence[IncomingEvent], settings: BrandSettings, batch: in
         new = {i.key(settings.id): i for entry in decided for i in entry.event.identifiers}
         batches.append(
             RawBatch(
-                customers=[_customer(entry) for entry in decided if entry.decision == "created"],
+                customers=[_customer(entry) for entry in decided if entry.persona_id == persona_id_for(entry.event.id)],
                 identifiers=[
                     {"key": key, "type": i.type, "value": i.value, "tier": int(TIERS[i.type])}
                     for key, i in new.items()

@@ -3,7 +3,7 @@
 // params: brand, ids sorted
 // returns: one row, a list of id, root_id, own statistics (events, orders, money, other money, first, last seen),
 //   aggregate statistics, identifier_types, strength, persona_count, merge_count, version, identifier_count,
-//   is_tied, links_version, own_channels, own_sales; times in microseconds
+//   is_tied, links_version, own_channels, own_sales, has_neighbours; times in microseconds
 // mode: write
 UNWIND $ids AS id
 MATCH (c:Customer {id: id})
@@ -17,4 +17,4 @@ RETURN collect([c.id, c.root_id,
   c.first_seen.epochSeconds * 1000000 + c.first_seen.microsecond,
   c.last_seen.epochSeconds * 1000000 + c.last_seen.microsecond,
   c.identifier_types, c.strength, c.persona_count, c.merge_count, c.version,
-  c.identifier_count, c.is_tied, c.links_version, c.own_channels, c.own_sales]) AS rows
+  c.identifier_count, c.is_tied, c.links_version, c.own_channels, c.own_sales, c.has_neighbours]) AS rows

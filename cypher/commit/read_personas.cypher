@@ -13,4 +13,4 @@ RETURN collect([c.id, c.root_id,
   c.first_seen.epochSeconds * 1000000 + c.first_seen.microsecond,
   c.last_seen.epochSeconds * 1000000 + c.last_seen.microsecond,
   c.identifier_types, c.strength, c.persona_count, c.merge_count, c.version,
-  c.identifier_count, c.is_tied, c.links_version, c.own_channels, c.own_sales]) AS rows
+  c.identifier_count, c.is_tied, c.links_version, c.own_channels, c.own_sales, c.has_neighbours]) AS rows

@@ -3,9 +3,10 @@
 // One map holds all lists: the server plans a query anew for each combination of the sizes of its list parameters.
 // params: brand, currency, rule_version, now, mark_id, mark_kind, batch: a map of profile_ids, versions, event_ids,
 //   created [[id, root_id, created, own events, orders, money, other money, first, last seen, events, orders, money,
-//     other money, first, last seen, identifier_types, strength, personas, merges, version, identifier count, is tied, own_channels, own_sales]…] new personas,
+//     other money, first, last seen, identifier_types, strength, personas, merges, version, identifier count, is tied,
+//     has neighbours, own_channels, own_sales]…] new personas,
 //   updated [[id, events, orders, money, other money, first seen, last seen, identifier_types, strength, personas, merges,
-//     version, identifier count, is tied, own_channels, own_sales]…] live profiles of one persona, whose own statistics and aggregate are the same numbers,
+//     version, identifier count, is tied, has neighbours, own_channels, own_sales]…] live profiles of one persona, whose own statistics and aggregate are the same numbers,
 //   orders [{key, order_id, source_instance, facts, persona_id, status, placed_at, total_minor, refunded_minor,
 //     counted_minor, counts, currency, lines, channel, products, delivered_at, is_reowned}…] sorted by key,
 //   links [[persona_id, identifier key, since, trust, source, event_id]…] sorted by key,
@@ -30,7 +31,7 @@ CALL () {
     first_seen: datetime({epochSeconds: r[13] / 1000000, nanosecond: (r[13] % 1000000) * 1000}),
     last_seen: datetime({epochSeconds: r[14] / 1000000, nanosecond: (r[14] % 1000000) * 1000}),
     identifier_types: r[15], strength: r[16], persona_count: r[17], merge_count: r[18], version: r[19],
-    identifier_count: r[20], is_tied: r[21], own_channels: r[22], own_sales: r[23],
+    identifier_count: r[20], is_tied: r[21], has_neighbours: r[22], own_channels: r[23], own_sales: r[24],
     updated_at: datetime({epochSeconds: r[2] / 1000000, nanosecond: (r[2] % 1000000) * 1000})
   })
   RETURN count(*) AS created
@@ -49,7 +50,8 @@ CALL (now) {
     c.own_first_seen = first, c.first_seen = first,
     c.own_last_seen = last, c.last_seen = last,
     c.identifier_types = r[7], c.strength = r[8], c.version = r[11],
-    c.identifier_count = r[12], c.is_tied = r[13], c.own_channels = r[14], c.own_sales = r[15], c.updated_at = now
+    c.identifier_count = r[12], c.is_tied = r[13], c.has_neighbours = r[14], c.own_channels = r[15], c.own_sales = r[16],
+    c.updated_at = now
   RETURN count(*) AS updated
 }
 CALL () {

@@ -1,6 +1,6 @@
 // Merge records with a pointer from each absorbed profile to its survivor.
 // params: brand, rule_version, now, rows [{id, survivor_id, absorbed_ids, reason, decided_by, identifiers,
-//   cause_persona_ids, strong_cause_ids, weak_ids, occurred_at (microseconds or null), event_id, before, after}…] in the order they were decided
+//   cause_persona_ids, strong_cause_ids, weak_ids, occurred_at, tied_at (microseconds or null), event_id, before, after}…] in the order they were decided
 // returns: nothing
 // mode: write
 UNWIND $rows AS r
@@ -11,6 +11,9 @@ CREATE (m:Merge {
   strong_cause_ids: r.strong_cause_ids,
   occurred_at: CASE WHEN r.occurred_at IS NULL THEN null
     ELSE datetime({epochSeconds: r.occurred_at / 1000000, nanosecond: (r.occurred_at % 1000000) * 1000}) END,
+  is_weak: CASE WHEN r.tied_at IS NOT NULL THEN true END,
+  tied_at: CASE WHEN r.tied_at IS NULL THEN null
+    ELSE datetime({epochSeconds: r.tied_at / 1000000, nanosecond: (r.tied_at % 1000000) * 1000}) END,
   event_id: r.event_id, before: r.before, after: r.after
 })
 WITH r, m

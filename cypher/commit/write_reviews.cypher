@@ -15,4 +15,5 @@ SET v.proposed_ids = coalesce(v.proposed_ids, []) + [id IN r.profile_ids WHERE N
 WITH r, v
 UNWIND r.profile_ids AS profile_id
 MATCH (c:Customer {id: profile_id})
+SET c.has_neighbours = true
 MERGE (v)-[:PROPOSES]->(c)

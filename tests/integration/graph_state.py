@@ -3,7 +3,12 @@
 import json
 from dataclasses import dataclass
 
+from core.brand import BrandSettings
+from core.clock import now_micros
 from graph.driver import Graph
+from graph.retie import redraw
+from graph.retie_write import Redraw
+from graph.transactions import Transaction
 
 Sums = dict[tuple[str, ...], tuple[int, ...]]
 
@@ -43,6 +48,26 @@ def by_identifier(graph: Graph, brand: str, identifier: str) -> Live:
     """The one live profile that holds `type:value`."""
     [found] = [live for live in live_profiles(graph, brand) if identifier in live.identifiers]
     return found
+
+
+def what_redrawing_changes(graph: Graph, settings: BrandSettings) -> list[str]:
+    """Live profiles whose weak links come out otherwise when drawn anew from all evidence; nothing is kept of it."""
+    return [live.id for live in live_profiles(graph, settings.id) if _is_otherwise(graph, settings, live.id)]
+
+
+_PERFORMED = (
+    "MATCH (c:Customer {brand: $brand})-[:PERFORMED]->(e:Event) RETURN c.root_id AS root, collect(e.id) AS events"
+)
+
+
+def _is_otherwise(graph: Graph, settings: BrandSettings, profile_id: str) -> bool:
+    """Emptied anonymous personas may be filed elsewhere: whose the events are is what counts."""
+    with graph.session() as session, session.begin_transaction() as opened:
+        before = {frozenset(row["events"]) for row in opened.run(_PERFORMED, brand=settings.id)}
+        redraw(Transaction(opened), settings, Redraw("evt_check", now_micros()), [], {profile_id}, set())
+        after = {frozenset(row["events"]) for row in opened.run(_PERFORMED, brand=settings.id)}
+        opened.rollback()
+    return before != after
 
 
 _PERSONAS = "MATCH (c:Customer {brand: $brand}) RETURN c.id AS id, c.own_sales AS sales"

@@ -95,6 +95,17 @@ PLANTED = [
         "a person told two personas of one profile apart",
         POINTS + "CREATE (a)-[:NOT_SAME {pair: a.id + b.id}]->(b)",
     ),
+    (
+        "lone_profiles",
+        "who shares a cookie is held to have no neighbours",
+        ROOT + "SET c.has_neighbours = null",
+    ),
+    (
+        "lone_profiles",
+        "who waits for a person is held to have no neighbours",
+        "CREATE (c:Customer {id: 'x_' + $brand, brand: $brand, root_id: 'x_' + $brand}) "
+        "CREATE (:Review {id: 'v_' + $brand, brand: $brand, status: 'pending'})-[:PROPOSES]->(c)",
+    ),
     ("merge_records", "a pointer of a merge that was taken back", MERGED + "SET m.reverted_at = datetime()"),
     ("merge_records", "a merge that holds and holds nothing", POINTS + "DELETE p SET a.root_id = a.id"),
     ("open_reviews", "a decided review waits", REVIEW + "SET v.status = 'pending', v.decided_at = datetime()"),
