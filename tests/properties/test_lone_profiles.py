@@ -19,8 +19,8 @@ from tests.integration.graph_state import what_redrawing_changes
 _STATE = """
 MATCH (c:Customer {brand: $brand})
 RETURN substring(c.id, $cut) AS id, substring(c.root_id, $cut) AS root,
-  CASE WHEN c.root_id = c.id THEN [c.event_count, c.total_orders, c.ltv_minor, c.persona_count, c.merge_count, c.strength,
-    c.identifier_count] END AS aggregate,
+  CASE WHEN c.root_id = c.id THEN [c.event_count, c.total_orders, c.ltv_minor, c.persona_count,
+    c.merge_count, c.strength, c.identifier_count] END AS aggregate,
   [(c)-[h:HAS_IDENTIFIER]->(i) | [i.type, h.until IS NULL]] AS links,
   [(c)-[p:MERGED_INTO]->(s) | [substring(s.id, $cut), p.weak]] AS pointers,
   [(c)<-[j:JOINED]-(m:Merge) | [j.role, m.reason, m.is_weak, toString(m.tied_at), toString(m.occurred_at)]] AS records,
@@ -40,7 +40,7 @@ def _state(graph: Graph, brand: str) -> list[dict[str, object]]:
 
 
 def _walkers(brand: str, rng: random.Random) -> list[IncomingEvent]:
-    """People who show their identifiers one after the other, with a cookie or a tablet beside them, in order of time."""
+    """People who show their identifiers one by one, with a cookie or a tablet beside them, in order of time."""
     events = []
     for number in range(rng.randint(6, 24)):
         who = rng.choice("xyz")
