@@ -180,6 +180,7 @@ def _shown(job: CrmSync) -> dict[str, Any]:
         "objects": counts.objects,
         "warnings": counts.warnings,
         "problems": list(counts.problems),
+        "push": {name: counts.push[name] for name in ("pushed", "unchanged", "refused")} if counts.push else None,
         "waits_for": None if job.is_over else job.waits_for,
         "next_attempt_at": job.lease_until if job.waits_for is not None and not job.is_over else None,
         "error": job.error,

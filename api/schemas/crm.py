@@ -26,6 +26,7 @@ CONNECTION_EXAMPLE: dict[str, Any] = {
              "token_url": "https://example.my.salesforce.com/services/oauth2/token"},
     "objects": [{"name": "Contact", "about": "person",
                  "fields": {"Email": "identifiers.email", "FirstName": "traits.first_name"}}],
+    "push": {"object": "Contact", "fields": {"segment": "Segment__c", "traits.favourite_store": "Favourite_Store__c"}},
     "overlap_seconds": 300, "requests_per_second": 10, "page_size": 0, "interval_minutes": 15,
     "next_sync_at": "2026-11-01T12:15:00Z", "cursors": {"Contact": "2026-11-01T11:58:12.000Z"}, "read_anew": [],
     "created_at": "2026-10-01T08:00:00Z", "updated_at": "2026-10-01T08:00:00Z",
@@ -36,6 +37,7 @@ SYNC_EXAMPLE: dict[str, Any] = {
     "objects": {"Contact": {"read": 4200, "total": 10000, "is_done": False}},
     "warnings": {"identifiers.email: not a usable e-mail address": 2},
     "problems": [{"object": "Contact", "id": "0035g00000AbCdEAAV", "reason": "occurred_at: not a time"}],
+    "push": {"pushed": 38, "unchanged": 4140, "refused": 2},
     "waits_for": None, "next_attempt_at": None, "error": None, "created_by": "schedule",
     "created_at": "2026-11-01T12:00:00Z", "started_at": "2026-11-01T12:00:01Z", "finished_at": None,
 }  # fmt: skip
@@ -93,6 +95,25 @@ class ObjectCommand(Command):
     rest: RestCommand | None = None
 
 
+class PushRestCommand(Command):
+    """How a generic REST CRM takes the fields of one record."""
+
+    path: _Text = Field(description="With `{id}` where the record's id stands.")
+    method: Literal["PATCH", "PUT", "POST"] = "PATCH"
+    body: _Short = Field(default="", description="Where in the body the fields stand; empty when they are the body.")
+
+
+class PushCommand(Command):
+    """What is written back after each sync, for persons that it knows and only where it changed."""
+
+    object: _Short | None = Field(default=None, description="The object about persons without it.")
+    fields: Annotated[dict[_Short, _Short], Field(min_length=1, max_length=50)] = Field(
+        description="traits.NAME, segment, churn_probability, lifetime_value, total_orders or profile_id → field of "
+        "the CRM."
+    )
+    rest: PushRestCommand | None = None
+
+
 class ConnectionCommand(Command):
     """A connection to set up or change; without `auth` the secrets that are stored stay."""
 
@@ -104,6 +125,7 @@ class ConnectionCommand(Command):
     objects: Annotated[list[ObjectCommand], Field(max_length=MOST_OBJECTS)] | None = Field(
         default=None, description="Read in this order; the CRM's contacts without any."
     )
+    push: PushCommand | None = Field(default=None, description="Writes back to the CRM; off without it.")
     overlap_seconds: Annotated[int, Field(ge=0, le=86_400)] = Field(
         default=300, description="How far before its last place a sync begins."
     )
@@ -127,6 +149,7 @@ class ConnectionShape(Shape):
     base_url: str
     auth: dict[str, Any]
     objects: list[dict[str, Any]]
+    push: dict[str, Any] | None
     overlap_seconds: int
     requests_per_second: int
     page_size: int
@@ -165,7 +188,10 @@ class SyncCommand(Command):
 
 
 class SyncShape(Shape):
-    """One sync; counts are of records. `waits_for` says what keeps it from going on, until `next_attempt_at`."""
+    """One sync; counts are of records that were read, `push` of those written back.
+
+    `waits_for` says what keeps it from going on, until `next_attempt_at`.
+    """
 
     model_config = example(SYNC_EXAMPLE)
 
@@ -183,6 +209,7 @@ class SyncShape(Shape):
     objects: dict[str, dict[str, Any]]
     warnings: dict[str, int]
     problems: list[dict[str, Any]]
+    push: dict[str, int] | None
     waits_for: str | None
     next_attempt_at: str | None
     error: str | None

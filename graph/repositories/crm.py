@@ -50,13 +50,15 @@ class SyncCounts:
     warnings: dict[str, int] = field(default_factory=dict)
     problems: tuple[dict[str, Any], ...] = ()
     """The first refused records: object, id and reason."""
+    push: dict[str, Any] = field(default_factory=dict)
+    """Of what was written back: how many records were told, had it already, were refused, and how far it is."""
     failures: int = 0
     """How often in a row the CRM could not be asked."""
 
     def values(self) -> dict[str, Any]:
         """As properties of the record."""
         plain = {name: getattr(self, name) for name in (*_COUNTS, "failures")}
-        texts = {name: json.dumps(getattr(self, name)) for name in ("objects", "warnings", "problems")}
+        texts = {name: json.dumps(getattr(self, name)) for name in ("objects", "warnings", "problems", "push")}
         return {**plain, **texts}
 
 
@@ -270,6 +272,7 @@ def _sync(row: dict[str, Any]) -> CrmSync:
             objects=json.loads(row.get("objects") or "{}"),
             warnings=json.loads(row.get("warnings") or "{}"),
             problems=tuple(json.loads(row.get("problems") or "[]")),
+            push=json.loads(row.get("push") or "{}"),
         ),
         started_at=to_time(row.get("started_at")),
         checkpoint_at=to_time(row.get("checkpoint_at")),

@@ -44,12 +44,16 @@ class ComeAgainError(Exception):
 
 
 class CrmRefusedError(Exception):
-    """The CRM's answer is final; `detail` is for the brand to read and holds no values, `code` is the CRM's word."""
+    """The CRM's answer is final; `detail` is for the brand to read and holds no values, `code` is the CRM's word.
 
-    def __init__(self, detail: str, code: str = "") -> None:
+    `status` is that of its answer, 0 where it was another thing that did not fit.
+    """
+
+    def __init__(self, detail: str, code: str = "", status: int = 0) -> None:
         super().__init__(detail)
         self.detail = detail
         self.code = code
+        self.status = status
 
 
 def refusal(status: int, body: Any) -> CrmRefusedError:
@@ -61,5 +65,5 @@ def refusal(status: int, body: Any) -> CrmRefusedError:
     code = stated if _CODE.fullmatch(stated) else ""
     told = f" ({code})" if code else ""
     if status in {401, 403}:
-        return CrmRefusedError(f"The CRM refused the credentials or what they ask for: {status}{told}.", code)
-    return CrmRefusedError(f"The CRM answered {status}{told}.", code)
+        return CrmRefusedError(f"The CRM refused the credentials or what they ask for: {status}{told}.", code, status)
+    return CrmRefusedError(f"The CRM answered {status}{told}.", code, status)

@@ -77,11 +77,15 @@ class CrmClient:
         """Send JSON below the connection's address, to read by it."""
         return self._ask(lambda base: Call("POST", _below(base, path), json=body))
 
+    def change(self, method: str, path: str, body: Any) -> Answer:
+        """Send JSON below the connection's address to change something; it may be sent twice."""
+        return self._ask(lambda base: Call(method, _below(base, path), json=body), needs_json=False)
+
     def follow(self, link: str, **headers: str) -> Answer:
         """Ask where the CRM says that it goes on; only at the same server, for the token goes along."""
         return self._ask(lambda base: Call("GET", _same_server(base, link), headers=_headers(headers)))
 
-    def _ask(self, build: Callable[[str], Call]) -> Answer:
+    def _ask(self, build: Callable[[str], Call], *, needs_json: bool = True) -> Answer:
         was_renewed = False
         for attempt in range(_TRIES):
             try:
@@ -93,7 +97,7 @@ class CrmClient:
                 continue
             except httpx.InvalidURL as error:
                 raise CrmRefusedError("The CRM's address is none.") from error
-            if answer.status in _OK and answer.is_json:
+            if answer.status in _OK and (answer.is_json or not needs_json):
                 return answer
             if answer.status == _UNAUTHORIZED and not was_renewed and self._tokens.renew():
                 was_renewed = True

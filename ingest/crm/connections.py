@@ -9,6 +9,7 @@ from core.errors import ConflictError, InvalidInputError
 from core.identifiers import TIERS
 from graph.repositories.crm import CrmConnection
 from ingest.changes.addresses import check_url
+from ingest.crm.push_specs import PushSpec, push_as_dict, read_push
 from ingest.crm.specs import HUBSPOT, KINDS, REST, SALESFORCE, ObjectSpec, read_specs, reading_digest, spec_as_dict
 from ingest.crm.tokens import CLIENT_CREDENTIALS, OAUTH_TYPES, REFRESH_TOKEN, Auth
 from ingest.sources import SOURCES
@@ -56,12 +57,15 @@ def read_connection(
         raise ConflictError("This name belongs to a CRM of another kind: the ids of its records are known by it.")
     base_url = _address(stated.get("base_url") or (HUBSPOT_URL if kind == HUBSPOT else ""), "base_url", reach)
     auth, keeps_secrets = _auth(kind, base_url, stated.get("auth"), known, reach)
+    specs = read_specs(kind, stated.get("objects"))
+    push = read_push(kind, stated.get("push"), specs)
     options = {
         "auth": {name: getattr(auth, name) for name in _PUBLIC if getattr(auth, name)},
-        "objects": [spec_as_dict(spec) for spec in read_specs(kind, stated.get("objects"))],
+        "objects": [spec_as_dict(spec) for spec in specs],
         "overlap_seconds": stated.get("overlap_seconds", OVERLAP_SECONDS),
         "requests_per_second": stated.get("requests_per_second") or _RATES[kind],
         "page_size": stated.get("page_size") or 0,
+        "push": push_as_dict(push, kind) if push is not None else None,
     }
     interval = stated.get("interval_minutes")
     return CrmConnection(
@@ -78,6 +82,11 @@ def auth_of(connection: CrmConnection) -> Auth:
 def specs_of(connection: CrmConnection) -> list[ObjectSpec]:
     """What a stored connection reads, in order."""
     return read_specs(connection.kind, connection.options["objects"])
+
+
+def push_of(connection: CrmConnection) -> PushSpec | None:
+    """What a stored connection writes back, None when its brand does not want that."""
+    return read_push(connection.kind, connection.options.get("push"), specs_of(connection))
 
 
 def overlap_of(connection: CrmConnection) -> timedelta:
@@ -99,6 +108,7 @@ def shown_connection(connection: CrmConnection) -> dict[str, Any]:
         "name": connection.name,
         "kind": connection.kind,
         "base_url": connection.base_url,
+        "push": None,
         **connection.options,
         "interval_minutes": connection.interval_minutes,
         "next_sync_at": connection.next_at,

@@ -16,7 +16,6 @@ import structlog
 
 from core.brand import BrandSettings
 from core.clock import Clock, format_time, utc_now
-from core.decisions import EventResult
 from core.errors import ConstIntelError, PoisonedEventError
 from core.events import RawEvent
 from graph.driver import Graph
@@ -25,22 +24,24 @@ from graph.repositories.crm import (
     CrmSync,
     Saved,
     Step,
-    SyncCounts,
     claim_sync,
     keep_secrets,
     save_sync,
 )
+from graph.repositories.crm_contacts import keep_pushed, list_contacts
 from graph.repositories.csv_imports import CANCELLED, DONE, FAILED, Lease
 from graph.repositories.dead_letters import DeadLetter, event_letter, keep_letters, message_letter
 from ingest.crm import hubspot, rest, salesforce
 from ingest.crm.answers import ComeAgainError, CrmRefusedError
 from ingest.crm.client import CrmClient, Policy
-from ingest.crm.connections import auth_of, current_cursor, overlap_of, specs_of
+from ingest.crm.connections import auth_of, current_cursor, overlap_of, push_of, specs_of
 from ingest.crm.mapping import WAY, Reading, Skipped, read_record
 from ingest.crm.pages import CrmPage, CrmRecord, PageReader, Task, cursor_time
+from ingest.crm.push import PAGE, contacts_of, push_page
 from ingest.crm.specs import HUBSPOT, REST, SALESFORCE, ObjectSpec, reading_digest
+from ingest.crm.tally import Tally, note_pushed, place_of_push, with_object
 from ingest.crm.tokens import TokenKeeper
-from ingest.jobs import LeaseLostError, Take, count_warnings, received_since, take_all
+from ingest.jobs import LeaseLostError, Take, received_since, take_all
 from ingest.steps.conform import SchemaViolationError
 
 log = structlog.get_logger(__name__)
@@ -48,7 +49,6 @@ log = structlog.get_logger(__name__)
 BATCH = 500
 # Longer than one request to a CRM and one commit together.
 LEASE_SECONDS = 120.0
-MOST_PROBLEMS = 20
 MOST_FAILURES = 10
 _FIRST_WAIT, _LONGEST_WAIT = 15.0, 3600.0
 _REMOVED = "The connection was removed."
@@ -142,13 +142,30 @@ class _Worker:
                     for page in pages:
                         cursors[spec.name] = page.cursor | {"sync": self._job.id, "mapping": reading_digest(spec)}
                         self._settle(spec, page, connection.name)
-                        self._counts = _with_object(self._counts, spec.name, is_done=page.is_last)
+                        self._counts = with_object(self._counts, spec.name, is_done=page.is_last)
                         self._go_on(self._save(self._counts.values(), cursors))
                         if self._is_cancelled:
                             return self.end(CANCELLED)
                         if time.monotonic() > deadline:
                             return self._pause(0.0)
-            return self.end(CANCELLED if self._is_cancelled else DONE)
+            return self._push(client, connection, deadline)
+
+    def _push(self, client: CrmClient, connection: CrmConnection, deadline: float) -> CrmSync:
+        """Tell the CRM what it does not know yet, if its brand wants that, page by page."""
+        spec = push_of(connection)
+        while spec is not None and not self._is_cancelled:
+            place = place_of_push(self._counts)
+            page = list_contacts(self._desk.graph, contacts_of(connection, spec), place, PAGE)
+            self._stay()
+            pushed = push_page(client, connection, spec, page, is_full=self._job.is_full)
+            keep_pushed(self._desk.graph, self._brand.id, pushed.told, self._desk.clock())
+            self._counts = note_pushed(self._counts, spec.object, pushed, page[-1].key if page else place)
+            self._go_on(self._save(self._counts.values()))
+            if len(page) < PAGE:
+                break
+            if time.monotonic() > deadline:
+                return self._pause(0.0)
+        return self.end(CANCELLED if self._is_cancelled else DONE)
 
     def _begin(self, cursor: dict[str, Any], connection: CrmConnection) -> dict[str, Any]:
         """Where an object is read from: this sync's own place, or some time before the end of the one before."""
@@ -162,9 +179,9 @@ class _Worker:
         counts = self._counts
         seen = counts.objects.get(spec.name, {}).get("read", 0)
         if page.remaining is not None:
-            counts = _with_object(counts, spec.name, total=seen + page.remaining)
-        counts = _with_object(counts, spec.name, read=seen + len(page.records))
-        tally = _Tally(counts, spec.name)
+            counts = with_object(counts, spec.name, total=seen + page.remaining)
+        counts = with_object(counts, spec.name, read=seen + len(page.records))
+        tally = Tally(counts, spec.name)
         reading = Reading(connection, self._brand, self._desk.clock())
         for first in range(0, len(page.records), BATCH):
             self._stay()
@@ -173,7 +190,7 @@ class _Worker:
         self._counts = tally.result()
         self._is_first_page = False
 
-    def _settle_batch(self, reads: Sequence[Read], tally: "_Tally", reading: Reading) -> None:
+    def _settle_batch(self, reads: Sequence[Read], tally: "Tally", reading: Reading) -> None:
         raws = [read for _, read in reads if isinstance(read, RawEvent)]
         outcomes: Iterator[Any] = iter(take_all(self._desk.take, self._brand, raws))
         results = [(record, next(outcomes) if isinstance(read, RawEvent) else read) for record, read in reads]
@@ -244,40 +261,6 @@ class _Worker:
         keep_secrets(self._desk.graph, connection, {**connection.secrets, "refresh_token": token})
 
 
-class _Tally:
-    """Counts of a page while its batches are settled; written only with the page's cursor."""
-
-    def __init__(self, counts: SyncCounts, name: str) -> None:
-        self.name = name
-        self._counts = counts
-        self._numbers = dict.fromkeys(("read", "accepted", "duplicates", "rejected", "skipped"), 0)
-        self._warnings = dict(counts.warnings)
-        self._problems = list(counts.problems)
-
-    def add(self, record: CrmRecord, result: EventResult | Skipped | ConstIntelError, own: set[str]) -> None:
-        """Count one record; `own` are repeats that nobody counted yet."""
-        self._numbers["read"] += 1
-        if isinstance(result, Skipped):
-            self._numbers["skipped"] += 1
-            count_warnings(self._warnings, [result.note] if result.note else [])
-        elif isinstance(result, ConstIntelError):
-            self._numbers["rejected"] += 1
-            if len(self._problems) < MOST_PROBLEMS:
-                self._problems.append({"object": self.name, "id": record.id or None, "reason": result.detail})
-        else:
-            is_repeat = result.duplicate and result.event_id not in own
-            own.discard(result.event_id)
-            self._numbers["duplicates" if is_repeat else "accepted"] += 1
-            count_warnings(self._warnings, result.warnings)
-
-    def result(self) -> SyncCounts:
-        """The counts with this page; one that was read ends a row of failures."""
-        sums = {name: getattr(self._counts, name) + number for name, number in self._numbers.items()}
-        return replace(
-            self._counts, **sums, warnings=self._warnings, problems=tuple(self._problems), failures=0
-        )  # fmt: skip
-
-
 def _read(record: CrmRecord, spec: ObjectSpec, reading: Reading) -> RawEvent | Skipped | ConstIntelError:
     try:
         return read_record(record, spec, reading)
@@ -293,7 +276,3 @@ def _letter(brand: str, name: str, record: CrmRecord, error: ConstIntelError, re
         return event_letter(error.event, error)
     message = {"connection": reading.connection, "object": name, "record": record.fields}
     return message_letter(brand, WAY, message, error, reading.now)
-
-
-def _with_object(counts: SyncCounts, name: str, **values: Any) -> SyncCounts:
-    return replace(counts, objects={**counts.objects, name: {**counts.objects.get(name, {}), **values}})

@@ -42,9 +42,16 @@ class FakeCrm:
     queries: list[str] = field(default_factory=list)
     granted: int = 0
     next_refresh_token: str | None = None
+    written: list[dict[str, Any]] = field(default_factory=list)
+    """Records as the CRM was told of them, one after the other: id and fields."""
+    writes: list[tuple[str, str]] = field(default_factory=list)
+    broken: dict[str, str] = field(default_factory=dict)
+    """Id → why the CRM takes nothing of this record."""
     locators: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
-    def answer(self, path: str, headers: dict[str, str], body: bytes) -> Reply | str:  # noqa: PLR0911 (one for each API)
+    def answer(  # noqa: PLR0911 (one for each API)
+        self, path: str, headers: dict[str, str], body: bytes, method: str = "GET"
+    ) -> Reply | str:
         parts = urlsplit(path)
         self.asked.append(parts.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -55,6 +62,9 @@ class FakeCrm:
             return mood
         if self.tokens and headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
             return 401, {}, [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
+        if method in {"PATCH", "PUT"} or parts.path.endswith("/batch/update"):
+            self.writes.append((method, parts.path))
+            return self.write(parts.path, json.loads(body))
         if parts.path.startswith("/services/data"):
             return self.salesforce(parts.path, query)
         if parts.path.startswith("/crm/v4/associations"):
@@ -71,6 +81,37 @@ class FakeCrm:
         self.tokens = {token}
         more = {"refresh_token": self.next_refresh_token} if self.next_refresh_token else {}
         return 200, {}, {"access_token": token, "instance_url": self.url, "token_type": "Bearer", **more}
+
+    def write(self, path: str, body: Any) -> Reply:
+        if path.endswith("/composite/sobjects"):
+            assert body.keys() == {"allOrNone", "records"}
+            assert len(body["records"]) <= 200
+            return 200, {}, [self.write_salesforce(record) for record in body["records"]]
+        if path.endswith("/batch/update"):
+            return self.write_hubspot(body["inputs"])
+        record_id = path.rpartition("/")[2]
+        if record_id in self.broken:
+            return int(self.broken[record_id]), {}, {"code": "refused"}
+        self.written.append({"id": record_id, **body})
+        return 204, {}, None
+
+    def write_salesforce(self, record: dict[str, Any]) -> dict[str, Any]:
+        if record["id"] in self.broken:
+            error = {"statusCode": self.broken[record["id"]], "message": "values of somebody", "fields": []}
+            return {"id": record["id"], "success": False, "errors": [error]}
+        self.written.append({name: value for name, value in record.items() if name != "attributes"})
+        return {"id": record["id"], "success": True, "errors": []}
+
+    def write_hubspot(self, inputs: list[dict[str, Any]]) -> Reply:
+        assert len(inputs) <= 100
+        if any(self.broken.get(one["id"]) == "whole" for one in inputs):
+            return 400, {}, {"status": "error", "category": "VALIDATION_ERROR", "message": "values of somebody"}
+        bad = [one["id"] for one in inputs if one["id"] in self.broken]
+        good = [one for one in inputs if one["id"] not in self.broken]
+        self.written += [{"id": one["id"], **one["properties"]} for one in good]
+        errors = [{"status": "error", "category": "OBJECT_NOT_FOUND", "context": {"ids": bad}}] if bad else []
+        results = [{"id": one["id"]} for one in good]
+        return 207 if bad else 200, {}, {"status": "COMPLETE", "results": results, "errors": errors}
 
     def salesforce(self, path: str, query: dict[str, str]) -> Reply:
         if "q" not in query:
@@ -166,15 +207,16 @@ def playing() -> Iterator[FakeCrm]:
 
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            reply = crm.answer(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+            reply = crm.answer(
+                self.path, {name.lower(): value for name, value in self.headers.items()}, body, self.command
+            )
             if isinstance(reply, str):
                 self.misbehave(reply)
                 return
             status, headers, content = reply
-            self.send(status, headers, json.dumps(content).encode())
+            self.send(status, headers, b"" if content is None else json.dumps(content).encode())
 
-        def do_POST(self) -> None:
-            self.do_GET()
+        do_POST = do_PATCH = do_PUT = do_GET  # noqa: N815 (names of the library)
 
         def misbehave(self, mood: str) -> None:
             if mood == "html":

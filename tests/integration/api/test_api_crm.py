@@ -21,12 +21,16 @@ PATH = "/api/integrations/crm/connections"
 AUTH = {"type": "client_credentials", "client_id": "app", "client_secret": "hush-hush"}
 SALESFORCE: dict[str, Any] = {"kind": "salesforce", "base_url": URL, "auth": AUTH}
 AS_REST: dict[str, Any] = {"kind": "rest", "auth": {"type": "bearer", "token": "t"}}
+PEOPLE: dict[str, Any] = {
+    "name": "people", "fields": {"m": "identifiers.email"}, "rest": {"path": "/people", "items": "data"},
+}  # fmt: skip
 REST = {"path": "/people", "items": "data", "modified": "updated_at"}
 
 
 def test_a_connection_is_shown_with_what_is_read_and_without_its_secrets(tenant: Tenant) -> None:
-    objects = [{"name": "Contact"}, {"name": "Opportunity"}]
-    put = tenant.client.put(f"{PATH}/salesforce", json={**SALESFORCE, "objects": objects, "interval_minutes": 15})
+    push = {"object": "Contact", "fields": {"segment": "Segment__c", "traits.shoe_size": "Shoe__c"}}
+    more = {"objects": [{"name": "Contact"}, {"name": "Opportunity"}], "interval_minutes": 15, "push": push}
+    put = tenant.client.put(f"{PATH}/salesforce", json={**SALESFORCE, **more})
     assert put.status_code == 200, put.text
     shown = put.json()
     assert shown["auth"] == {
@@ -34,12 +38,12 @@ def test_a_connection_is_shown_with_what_is_read_and_without_its_secrets(tenant:
     }  # fmt: skip
     assert shown["objects"][0]["fields"]["Email"] == "identifiers.email"
     assert shown["objects"][1]["types"] == {"field": "IsWon", "values": {"true": "purchase"}}
-    assert shown["next_sync_at"] is not None
+    assert (shown["push"], shown["next_sync_at"] is not None) == (push, True)
     assert tenant.client.get(f"{PATH}/salesforce").json() == shown
     assert tenant.client.get(PATH).json() == {"items": [shown], "next_cursor": None}
     assert "hush" not in put.text
     # What is shown can be sent again as it is, the secrets stay.
-    again = {name: shown[name] for name in ("kind", "base_url", "objects", "overlap_seconds", "requests_per_second")}
+    again = {name: shown[name] for name in ("kind", "base_url", "objects", "push", "requests_per_second")}
     kept = tenant.client.put(f"{PATH}/salesforce", json=again)
     assert (kept.status_code, kept.json()["objects"]) == (200, shown["objects"]), kept.text
     moved = tenant.client.put(f"{PATH}/salesforce", json={**again, "base_url": "https://evil.example.com"})
@@ -74,6 +78,17 @@ def test_a_connection_is_shown_with_what_is_read_and_without_its_secrets(tenant:
          "objects[0].rest.path"),
         ("crm", {**AS_REST, "objects": [{"name": "p", "fields": {"m": "email"},
                                               "rest": {**REST, "paging": "cursor"}}]}, "objects[0].rest.next"),
+        ("crm", {"push": {"fields": {"email": "Email"}}}, "push.fields"),
+        ("crm", {"push": {"fields": {"segment": "A, B"}}}, "push.fields"),
+        ("crm", {"push": {"fields": {"segment": "A", "traits.x": "A"}}}, "push.fields"),
+        ("crm", {"push": {"fields": {"segment": "A"}, "object": "Opportunity"}}, "push.object"),
+        ("crm", {"push": {"fields": {}}}, "push.fields"),
+        ("crm", {**AS_REST, "objects": [PEOPLE], "push": {"fields": {"segment": "a"}}}, "push.rest"),
+        ("crm", {**AS_REST, "objects": [PEOPLE],
+                 "push": {"fields": {"segment": "a"}, "rest": {"path": "/people"}}}, "push.rest.path"),
+        ("crm", {**AS_REST, "objects": [PEOPLE],
+                 "push": {"fields": {"segment": "a"}, "rest": {"path": "/p/{id}", "method": "DELETE"}}},
+         "push.rest.method"),
         ("crm", {"interval_minutes": 0}, "interval_minutes"),
         ("crm", {"surprise": 1}, "surprise"),
     ],
