@@ -1,9 +1,10 @@
 """Reading under lock for one batch: identifiers, then live profiles, then orders, into the resolver's working set."""
 
-import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from core.brand import BrandSettings
 from core.events import IncomingEvent
@@ -247,12 +248,12 @@ def order_id_of(key: str) -> str:
 
 def facts_from_json(text: str) -> tuple[Fact, ...]:
     """Order facts as stored on the Order node."""
-    return tuple(Fact(**item) for item in json.loads(text))
+    return msgspec.json.decode(text, type=tuple[Fact, ...])
 
 
 def facts_to_json(facts: Iterable[Fact]) -> str:
     """Order facts for the Order node."""
-    return json.dumps([asdict(fact) for fact in facts], separators=(",", ":"))
+    return msgspec.json.encode(list(facts)).decode()
 
 
 def _profiles_that_may_merge(events: Sequence[IncomingEvent], found: Found) -> set[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 STRONG_TYPES = frozenset({"email", "phone"})
 # A whatsapp number is also a phone and adds nothing of its own.
@@ -31,6 +32,12 @@ DEFAULT_TABLE = StrengthTable()
 
 def profile_strength(types: Collection[str], orders: int, table: StrengthTable = DEFAULT_TABLE) -> int:
     """`max(identity score, relationship score)` capped at 100, from identifier types present and completed orders."""
+    return _strength(frozenset(types), min(max(orders, 0), len(table.orders) - 1), table)
+
+
+# Asked at each new link and order; there are few sets of types.
+@lru_cache(maxsize=8192)
+def _strength(types: frozenset[str], orders: int, table: StrengthTable) -> int:
     return min(100, max(identity_score(types, table), relationship_score(types, orders, table)))
 
 
