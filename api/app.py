@@ -11,6 +11,7 @@ from api.openapi import DESCRIPTION, TAGS, describe_security
 from api.problems import add_problem_handlers
 from api.routers import (
     admin,
+    audiences,
     browser_pack,
     bulk_reviews,
     catalogue,
@@ -90,6 +91,7 @@ ROUTERS = (
     event_schemas,
     transformations,
     admin,
+    audiences,
     browser_pack,
     monitoring,
 )

@@ -25,6 +25,7 @@ TAGS = [
     {"name": "customer360", "description": "Everything about one customer."},
     {"name": "features", "description": "What is computed from a customer's history."},
     {"name": "predictions", "description": "Churn, value, segment and products foretold of customers."},
+    {"name": "segments", "description": "The RFM grid and profiles like others: what segments are built of."},
     {
         "name": "models",
         "description": "Versions of a brand's models: trained, judged, activated, rolled back, watched.",

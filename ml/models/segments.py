@@ -13,7 +13,7 @@ SEGMENTS = (CHAMPION, LOYAL, AT_RISK, NEW, POTENTIAL)
 _FEW = 100
 _RFM = ("recency", "frequency", "money")
 _GRID = np.arange(1, 100)
-_RECENCY_STEPS = (7.0, 30.0, 45.0, 90.0)
+RECENCY_STEPS = (7.0, 30.0, 45.0, 90.0)
 _MIDDLE = 3.0
 
 
@@ -40,7 +40,7 @@ class RfmScale:
         """Scores of any customers; equal values get the same score."""
         recency, frequency = features["recency_days"], features["order_days"]
         if self.percentiles is None:
-            steps = 5.0 - np.searchsorted(_RECENCY_STEPS, recency, side="right").astype(np.float64)
+            steps = 5.0 - np.searchsorted(RECENCY_STEPS, recency, side="right").astype(np.float64)
             return Rfm(steps, np.minimum(frequency, 5.0), np.full(len(features), _MIDDLE))
         money = _money(features)
         found = (

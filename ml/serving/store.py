@@ -138,6 +138,7 @@ def stored_properties(model: ServingModel, one: Scored) -> dict[str, Any]:
         "currency": one.currency,
         "segment": one.segment,
         "rfm": list(one.rfm),
+        "rfm_cell": "".join(map(str, one.rfm)),
         "recommendations": json.dumps(one.recommendations, ensure_ascii=False),
     }
 

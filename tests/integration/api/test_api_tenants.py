@@ -40,6 +40,7 @@ BODIES: dict[str, Any] = {
     "/api/identity/changes/webhooks/{webhook_id}/test": {},
     "/api/identity/changes/webhooks/{webhook_id}/redeliver": {"cursor": "0"},
     "/api/predictions/score": {"profile_ids": ["cus_x"]},
+    "/api/segments/lookalike": {"profile_ids": ["cus_x"]},
     "/api/models/train": {},
     "/api/models/score": {},
     "/api/models/rollback": {},

@@ -24,6 +24,7 @@ QUERIES = [
     "outbox/list_unstreamed", "outbox/count_marks",
     "outbox/read_events", "outbox/set_streamed", "changes/list_unstreamed",
     "outbox/take_marks", "outbox/read_marks", "outbox/delete_marks",
+    "audiences/count_cells", "audiences/list_members", "audiences/read_seeds", "audiences/read_candidates",
     "features/store_features", "features/remove_stale", "features/get_features",
     "predictions/read_customers", "predictions/page_customers", "predictions/store_predictions",
     "csv_imports/create_import", "csv_imports/list_imports", "csv_imports/list_due", "csv_imports/find_received",
@@ -58,6 +59,11 @@ def test_no_read_scans_a_label(read_graph, name):
 )
 def test_no_read_of_several_parts_scans_a_label(read_graph, name):
     assert {"AllNodesScan", "NodeByLabelScan"}.isdisjoint(operators(read_graph, name))
+
+
+@pytest.mark.parametrize("name", ["audiences/list_members", "predictions/page_customers"])
+def test_a_page_of_what_is_foretold_comes_in_index_order(read_graph, name):
+    assert {"Sort", "Top", "PartialTop"}.isdisjoint(operators(read_graph, name))
 
 
 def test_a_page_of_profiles_comes_in_index_order(read_graph):

@@ -1,0 +1,1 @@
+"""Audiences: building blocks from stored features and predictions: the RFM grid, profiles like others."""
