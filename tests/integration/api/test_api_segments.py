@@ -22,7 +22,7 @@ def test_the_grid_counts_every_scored_customer_once_and_lists_them_by_cell(tenan
     assert grid["customers"] == len(ids) == sum(cell["customers"] for cell in grid["cells"])
     assert (grid["scale"]["by"], grid["confidence"]) == ("steps", "low")
     names = ("recency", "frequency", "monetary")
-    shown = Counter()
+    shown: Counter[str] = Counter()
     for cell in grid["cells"]:
         params = {name: cell[name] for name in names} | {"limit": 2}
         while True:

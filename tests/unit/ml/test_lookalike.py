@@ -70,7 +70,8 @@ def test_scores_say_where_they_begin() -> None:
     assert scale_in_words(RfmScale())["by"] == "steps"
     count = 1_000
     ones = np.ones(count)
-    history = History(count, np.arange(count), np.arange(count), ones, np.arange(count) * UNITS, 0 * ones, ones)
+    money = (np.arange(count) * UNITS).astype(np.float64)
+    history = History(count, np.arange(count), np.arange(count), ones, money, np.zeros(count), ones)
     features = purchase_features(history, count)
     scale = fit_scale(features)
     words, scores = scale_in_words(scale), scale.scores(features)
