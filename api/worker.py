@@ -100,6 +100,7 @@ def _schedule() -> dict[str, Any]:
         "ml.sweep_runs": (_SUGGESTIONS_SECONDS, 10),
         "ml.schedule_runs": (_SCHEDULE_SECONDS, 1),
         "ml.schedule_suggestions": (_SCHEDULE_SECONDS, 1),
+        "ml.refresh_due_traits": (_SCHEDULE_SECONDS, 1),
         "ingest.import_csv": (_IMPORT_SECONDS, 10),
         "insight.watch_shop_floor": (_RELAY_SECONDS, 10),
         "ingest.sync_crm": (_IMPORT_SECONDS, 10),

@@ -94,6 +94,22 @@ class Graph:
         """Run the write query `query` in a managed transaction; it must be idempotent, for it may run twice."""
         return self._execute(query, params, neo4j.RoutingControl.WRITE)
 
+    def stream(self, query: str, /, **params: object) -> Iterator[list[Any]]:
+        """Rows of the read query `query` as lists while they come, however many: nothing is held and nothing retried.
+
+        Raises UnavailableError when Neo4j goes away.
+        """
+        try:
+            with self._driver.session(
+                database=self.database, default_access_mode=neo4j.READ_ACCESS, bookmark_manager=None
+            ) as session:
+                for record in session.run(query_text(query), params):
+                    yield record.values()
+        except (DriverError, Neo4jError) as error:
+            if _is_away(error):
+                raise UnavailableError("Neo4j is not reachable.") from error
+            raise
+
     def _execute(self, query: str, params: dict[str, object], routing: neo4j.RoutingControl) -> list[dict[str, Any]]:
         return [record.data() for record in self._records(query, params, routing)]
 
@@ -103,7 +119,7 @@ class Graph:
                 query_text(query), parameters_=params, routing_=routing, database_=self.database, bookmark_manager_=None
             )
         except (DriverError, Neo4jError) as error:
-            if isinstance(error, (ServiceUnavailable, SessionExpired)) or error.is_retryable():
+            if _is_away(error):
                 raise UnavailableError("Neo4j is not reachable.") from error
             raise
         return records
@@ -126,3 +142,8 @@ class Graph:
         """A driver session for explicit transactions (`graph/transactions.py`)."""
         with self._driver.session(database=self.database, bookmark_manager=None) as session:
             yield session
+
+
+def _is_away(error: DriverError | Neo4jError) -> bool:
+    """Whether another try may better it."""
+    return isinstance(error, (ServiceUnavailable, SessionExpired)) or error.is_retryable()

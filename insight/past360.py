@@ -24,7 +24,8 @@ def get_past360(
 ) -> dict[str, Any]:
     """The profile that `profile_id` was part of at `at`, in the shape of the 360 with `as_of`.
 
-    Predictions, intents, journey and campaigns are empty: they are told as of now only. Raises NotFoundError.
+    Predictions, intents, journey, campaigns and computed traits are empty: they are told as of now only. Raises
+    NotFoundError.
     """
     wanted = frozenset(include)
     rows = read_past_profile(graph, settings, profile_id, at)
@@ -40,6 +41,7 @@ def get_past360(
         "journey": None,
         "merges": {"count": len(rows.profile.merge_ids), "last": last_merge(rows.last_merge)},
         "consent": consent_section(fold_consent(told_by(rows.consents), at)),
+        "computed_traits": {},
     }
     if "statistics" in wanted:
         sections["statistics"] = summarise(_tally(orders), rows.channels, settings.currency)

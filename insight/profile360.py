@@ -1,5 +1,6 @@
 """The whole customer in one answer: `GET /api/customer360/{id}` is this, in two reads of the graph."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -8,9 +9,11 @@ from core.clock import Clock, utc_now
 from core.errors import InvalidInputError, NotFoundError, UnavailableError
 from core.identifiers import PRIORITY, TIERS, Trust
 from core.money import to_decimal_string
+from core.strict_json import to_json
 from graph.driver import Graph
 from graph.repositories.profiles import profile_card
 from graph.values import to_time, to_time_text
+from insight.computed_traits.show import computed_section
 from insight.consent import consent_section, fold_consent
 from insight.interest import NEWEST_ORDERS, Interest, Standing, fold_profile, intent_item, journey_item, read_interest
 from insight.predictions import prediction_section
@@ -20,12 +23,13 @@ from resolver.tallies import SalesTally, read_channels, read_sales
 
 SECTIONS = (
     "overview", "identifiers", "predictions", "statistics", "intents", "visits", "campaigns", "journey", "merges",
-    "consent",
+    "consent", "computed_traits",
 )  # fmt: skip
 _FROM_INTEREST = frozenset({"overview", "statistics", "intents", "journey", "consent"})
 _MAX_IDENTIFIERS = 2_000
 _MOST_INTENTS = 50
 _MOST_READS = 20
+_TAG_CHARACTERS = 12
 _TRUST_ORDER = [trust.value for trust in Trust]
 
 
@@ -53,6 +57,7 @@ def get_profile360(
         "predictions": prediction_section(row["prediction"], card["version"], now),
         "campaigns": [],
         "merges": {"count": row["merge_count"], "last": last_merge(row["last_merge"])},
+        "computed_traits": computed_section(row["trait_names"], row["computed_traits"], card["version"]),
     }
     tally, channels = _tallies(row["personas"])
     if interest is not None:
@@ -96,9 +101,11 @@ def _read(graph: Graph, brand: str, profile_id: str, wanted: frozenset[str]) -> 
 
 
 def etag(profile: dict[str, Any]) -> str:
-    """The entity tag of a profile or 360: changes with the profile's version and with what is foretold of it."""
+    """The entity tag of a profile or 360: changes with its version, what is foretold of it and its computed traits."""
     churn = (profile.get("predictions") or {}).get("churn") or {}
     foretold = [profile.get("churn_probability"), profile.get("segment"), churn.get("probability"), churn.get("at")]
+    if traits := profile.get("computed_traits"):
+        foretold.append(hashlib.sha256(to_json(traits).encode()).hexdigest()[:_TAG_CHARACTERS])
     said = "-".join(str(part) for part in foretold if part is not None)
     return f'W/"{profile["id"]}-{profile["version"]}{"-" if said else ""}{said}"'
 

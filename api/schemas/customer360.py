@@ -32,6 +32,15 @@ class Customer360(Shape):
             "status": "granted", "at": "2026-10-01T08:00:00Z", "source": "shop",
             "event_id": "evt_8c7e0d6d2b9f4f0f9a51c0de5b1e7a11",
         }}},
+        "computed_traits": {
+            "spend_90d": {
+                "value": "89.99", "type": "money", "currency": "USD", "computed_at": "2026-11-01T12:00:02Z",
+                "is_current": True,
+            },
+            "favourite_category": {
+                "value": "Footwear", "type": "text", "computed_at": "2026-11-01T12:00:02Z", "is_current": True,
+            },
+        },
     })  # fmt: skip
 
     id: str
@@ -50,6 +59,7 @@ class Customer360(Shape):
     journey: dict[str, Any] | None = None
     merges: dict[str, Any] | None = None
     consent: dict[str, Any] | None = None
+    computed_traits: dict[str, Any] | None = None
 
 
 class Timeline(Shape):

@@ -1,6 +1,6 @@
 // The live profile that answers for an id, with its cluster's identifiers and merges.
 // params: brand, id, with_identifiers, with_merges, limit
-// returns: profile, personas, identifiers, merge_count, last_merge, prediction
+// returns: profile, personas, identifiers, merge_count, last_merge, prediction, trait_names, computed_traits
 // mode: read
 MATCH (asked:Customer {id: $id})
 WHERE asked.brand = $brand
@@ -37,4 +37,7 @@ CALL (root) {
   })) AS last_merge
 }
 OPTIONAL MATCH (prediction:Prediction {id: root.id})
-RETURN properties(root) AS profile, personas, identifiers, merge_count, last_merge, properties(prediction) AS prediction
+OPTIONAL MATCH (traits:TraitSet {id: $brand})
+OPTIONAL MATCH (computed:ComputedTraits {id: root.id})
+RETURN properties(root) AS profile, personas, identifiers, merge_count, last_merge, properties(prediction) AS prediction,
+  traits.names AS trait_names, properties(computed) AS computed_traits

@@ -1,4 +1,4 @@
-"""Runs that train a brand's models or score all its profiles; the graph is their only truth.
+"""Runs that train a brand's models, score all its profiles or compute their traits; the graph is their only truth.
 
 A brand has one run of a kind that waits or runs. Whoever holds a lease renews it; one whose lease ran out is free.
 """
@@ -25,6 +25,7 @@ class RunKind(StrEnum):
 
     TRAIN = "train"
     SCORE = "score"
+    TRAITS = "traits"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from graph.repositories.model_runs import (
 from graph.values import parse_json
 from ml.runs.batch import score_all
 from ml.runs.heart import Heart, Progress, RunLostError
+from ml.runs.traits import compute_all_traits
 from ml.serving.active import ActiveModels
 
 log = structlog.get_logger(__name__)
@@ -68,6 +69,8 @@ def _work(
 ) -> dict[str, Any]:
     if stored["kind"] == RunKind.SCORE:
         return score_all(graph, claim.brand, models, stored, heart, now)
+    if stored["kind"] == RunKind.TRAITS:
+        return compute_all_traits(graph, claim.brand, stored, heart, now)
     from ml.runs.train import TrainOrder, default_horizon, train_brand  # noqa: PLC0415 (scipy and the fits load with it)
 
     horizon = stored.get("horizon_days") or default_horizon()

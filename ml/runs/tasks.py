@@ -22,6 +22,7 @@ from graph.repositories.model_runs import (
     stale_brands,
     start_run,
 )
+from graph.repositories.trait_definitions import pending_brands
 from ml.runs.carry_out import carry_out_run
 from ml.serving.active import process_models
 
@@ -34,6 +35,8 @@ _RESEND = timedelta(seconds=60)
 _SOFT_SECONDS = 3_000
 _HARD_SECONDS = 3_300
 _AT_ONCE = 4
+# A pass over a brand's computed traits that broke is tried again after this.
+_TRAITS_AGAIN = timedelta(minutes=10)
 REFRESH_AFTER = timedelta(hours=23)
 TRAIN_AFTER = timedelta(days=7)
 _SCHEDULED_BY = "schedule"
@@ -92,7 +95,10 @@ def sweep_runs(graph: Graph, send: Send, clock: Clock = utc_now) -> list[str]:
 
 
 def schedule_runs(graph: Graph, clock: Clock = utc_now) -> list[str]:
-    """Start what is due: all profiles once in about a day, because recency moves without events; models once a week."""
+    """Start what is due: all profiles once in about a day, because recency moves without events; models once a week.
+
+    Computed traits whose definitions were changed get their pass here when nobody else has started it.
+    """
     now, started = clock(), []
     for kind, age, settings in (
         (RunKind.TRAIN, TRAIN_AFTER, {}),
@@ -100,4 +106,6 @@ def schedule_runs(graph: Graph, clock: Clock = utc_now) -> list[str]:
     ):
         for brand in stale_brands(graph, kind, now - age):
             started.append(start_run(graph, brand, kind, settings, by=_SCHEDULED_BY, now=now)["id"])
+    for brand in pending_brands(graph, now - _TRAITS_AGAIN):
+        started.append(start_run(graph, brand, RunKind.TRAITS, {}, by=_SCHEDULED_BY, now=now)["id"])
     return started

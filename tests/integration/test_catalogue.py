@@ -32,6 +32,7 @@ WITHOUT_BRAND = {
     "csv_imports/list_due", "stores/list_shop_marks",
     "model_runs/list_due", "model_runs/list_stale_brands",
     "crm/list_due", "crm/list_scheduled",
+    "computed_traits/list_pending", "computed_traits/take_due",
 }  # fmt: skip
 
 

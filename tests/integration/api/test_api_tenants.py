@@ -15,8 +15,11 @@ SIGNED = "/api/integrations/{source}"
 # Each brand has its own of these, under the same name.
 OWN = {"/api/integrations/{source}", "/api/integrations/{source}/account", "/api/integrations/{source}/deliveries",
        "/api/integrations/{source}/mapping", "/api/integrations/{source}/rotate"}  # fmt: skip
-# What a brand puts under the name of another brand's store is its own.
-OWN_NAMES = {("PUT", "/api/store/stores/{store_id}"), ("PUT", "/api/integrations/crm/connections/{name}")}
+# What a brand puts under the name of another brand's thing is its own.
+OWN_NAMES = {
+    ("PUT", "/api/store/stores/{store_id}"), ("PUT", "/api/integrations/crm/connections/{name}"),
+    ("PUT", "/api/traits/computed/{trait_name}"),
+}  # fmt: skip
 
 # A body that each POST would take, so that only the key decides.
 BODIES: dict[str, Any] = {
@@ -71,6 +74,8 @@ BODIES: dict[str, Any] = {
     "/api/store/alerts/{alert_id}/viewed": {},
     "/api/store/alerts/{alert_id}/dismissed": {},
     "/api/integrations/crm/sync": {"connection": "none"},
+    "/api/traits/computed": {"name": "visits", "function": "count"},
+    "/api/traits/computed/preview": {"function": "count", "profile_id": "cus_x"},
     "/api/integrations/crm/syncs/{sync_id}/cancel": {},
     "/api/admin/brands": {"id": "never"},
 }
@@ -186,7 +191,9 @@ def test_another_brands_ids_are_404_on_every_route_and_nothing_changes(
     visit_id = owner.client.post("/api/store/visits", json=visit).json()["visit_id"]
     run = owner.client.post("/api/models/score", json={}).json()
     owner.client.post("/api/predictions/score", json={"profile_ids": [first]})
+    owner.client.put("/api/traits/computed/visits", json={"function": "count"})
     ids = {
+        "trait_name": "visits",
         "model_run_id": run["id"], "model_id": f"{owner.id}|day-one-1",
         "profile_id": first, "review_id": review_id, "event_id": event_id, "batch_id": batch["id"], "job_id": job["id"],
         "store_id": "S1", "visit_id": visit_id,

@@ -30,6 +30,11 @@ QUERIES = [
     "csv_imports/create_import", "csv_imports/list_imports", "csv_imports/list_due", "csv_imports/find_received",
     "event_schemas/create_schema", "event_schemas/list_schemas", "transformations/create_set", "brands/get_brand",
     "sessions/list_before", "sessions/list_after",
+    "computed_traits/put_definition", "computed_traits/delete_definition", "computed_traits/get_set",
+    "computed_traits/list_definitions", "computed_traits/get_definition", "computed_traits/page_profiles",
+    "computed_traits/read_profiles", "computed_traits/read_events", "computed_traits/read_orders",
+    "computed_traits/store_values", "computed_traits/forget_values", "computed_traits/remove_values",
+    "computed_traits/take_due", "computed_traits/finish_pass",
 ]  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Computed traits: what a brand defined, folded from its customers' events and orders, stored at live profiles."""
