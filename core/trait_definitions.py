@@ -150,7 +150,7 @@ def definition_from_data(data: Mapping[str, Any]) -> TraitDefinition:
     if function not in tuple(TraitFunction):
         raise _refuse("function", f"must be one of {', '.join(TraitFunction)}")
     source = data.get("from", EVENTS)
-    if source not in FIELDS:
+    if not isinstance(source, str) or source not in FIELDS:
         raise _refuse("from", f"must be one of {', '.join(FIELDS)}")
     unknown = data.keys() - {"name", "description", "function", "from", "field", "where", "window"}
     if unknown:

@@ -1,0 +1,353 @@
+"""Computed traits for everybody: backfills that are killed, definitions that change meanwhile, values that age."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.brand import BrandSettings
+from core.clock import utc_now
+from core.errors import ConflictError, NotFoundError
+from core.settings import Settings, child_environment
+from core.trait_definitions import definition_from_data
+from graph.commit import commit_batch
+from graph.driver import Graph
+from graph.repositories import trait_definitions as repository
+from graph.repositories.brands import BrandRecord, create_brand
+from graph.repositories.model_runs import DONE, RunKind, find_run, start_run
+from graph.repositories.outbox import read_marks
+from graph.repositories.profiles import Page
+from graph.repositories.trait_definitions import (
+    COMPUTING,
+    READY,
+    Change,
+    delete_definition,
+    find_set,
+    get_definition,
+    list_definitions,
+    put_definition,
+)
+from ingest.stewardship.merging import merge_profiles, unmerge_profile
+from insight.computed_traits import refresh
+from insight.computed_traits.refresh import compute_traits, refresh_due, refresh_traits
+from insight.profile360 import etag, get_profile360
+from ml.runs import traits as runs
+from ml.runs.carry_out import carry_out_run
+from ml.runs.tasks import schedule_runs
+from ml.serving.active import ActiveModels
+from ml.tasks import work_off_marks
+from tests.factories import T0, event, fact
+
+NOW = T0 + timedelta(days=2)
+VISITS = {"name": "visits", "function": "count"}
+SPEND = {"name": "spend", "function": "sum", "from": "orders", "field": "total"}
+
+
+@pytest.fixture
+def brand(graph: Graph, brand_id: str) -> Iterator[BrandSettings]:
+    """A brand whose customers, definitions and runs go afterwards: what lies around would be due for others."""
+    settings = BrandSettings(brand_id, name="Test")
+    create_brand(graph, BrandRecord(settings, (), ()), op=brand_id, at=utc_now())
+    yield settings
+    with graph.session() as session:
+        query = "MATCH (n:ComputedTraits|TraitSet|TraitDefinition|ModelRun) WHERE n.brand = $brand DETACH DELETE n"
+        session.run(query, brand=brand_id).consume()
+
+
+def people(graph: Graph, brand: BrandSettings, count: int) -> list[str]:
+    """Ids of profiles that were each seen once."""
+    events = [event(brand.id, f"email:p{number}@x.io", minute=number) for number in range(count)]
+    return [str(result.profile_id) for result in commit_batch(graph, brand, events)]
+
+
+def define(graph: Graph, brand: BrandSettings, data: dict[str, Any], **more: bool) -> bool:
+    return put_definition(graph, brand.id, definition_from_data(data), Change("test", NOW), **more)
+
+
+def run(graph: Graph, brand: BrandSettings, at: datetime = NOW) -> dict[str, Any]:
+    started = start_run(graph, brand.id, RunKind.TRAITS, {}, by="test", now=at)
+    models = ActiveModels(Path("unused"))
+    lease = timedelta(days=4000)
+    assert carry_out_run(graph, models, brand.id, started["id"], clock=lambda: at, lease=lease) == DONE
+    return find_run(graph, brand.id, started["id"])
+
+
+def stored(graph: Graph, brand: BrandSettings) -> dict[str, dict[str, Any]]:
+    query = """MATCH (c:Customer)-[:HAS_COMPUTED_TRAITS]->(n:ComputedTraits) WHERE c.brand = $brand
+        RETURN c.id AS id, properties(n) AS n"""
+    with graph.session() as session:
+        return {row["id"]: row["n"] for row in session.run(query, brand=brand.id)}
+
+
+def shown(graph: Graph, brand: BrandSettings, profile: str, at: datetime = NOW) -> dict[str, Any]:
+    section = get_profile360(graph, brand.id, profile, clock=lambda: at)["computed_traits"]
+    return {name: one["value"] for name, one in section.items()}
+
+
+def test_a_new_definition_is_computed_for_everybody_and_says_how_far_that_is(
+    graph: Graph, brand: BrandSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "_PAGE", 4)
+    profiles = people(graph, brand, 10)
+    assert define(graph, brand, VISITS)
+    start_run(graph, brand.id, RunKind.TRAITS, {}, by="test", now=NOW)
+    waiting = get_definition(graph, brand.id, "visits")
+    assert (waiting["state"], waiting["backfill"]["state"]) == (COMPUTING, "queued")
+    assert shown(graph, brand, profiles[0]) == {"visits": None}
+    done = run(graph, brand)
+    assert (done["progress"], done["result"]["computed"]) == ({"done": 10, "total": 10}, 10)
+    ready = get_definition(graph, brand.id, "visits")
+    assert (ready["state"], ready["backfill"], ready["version"]) == (READY, None, 1)
+    assert all(shown(graph, brand, profile) == {"visits": 1} for profile in profiles)
+
+
+def test_an_equal_definition_changes_nothing_and_a_changed_one_hides_its_old_values(
+    graph: Graph, brand: BrandSettings
+) -> None:
+    [profile] = people(graph, brand, 1)
+    assert define(graph, brand, VISITS)
+    run(graph, brand)
+    assert not define(graph, brand, {**VISITS, "description": "How often", "window": "all"}, must_be_new=True)
+    assert get_definition(graph, brand.id, "visits")["description"] == "How often"
+    assert find_set(graph, brand.id).version == 1
+    assert define(graph, brand, {**SPEND, "name": "visits"})
+    # A count of 1 must not be shown as one cent.
+    assert shown(graph, brand, profile) == {"visits": None}
+    run(graph, brand)
+    assert shown(graph, brand, profile) == {"visits": "0.00"}
+    with pytest.raises(ConflictError):
+        define(graph, brand, VISITS, must_be_new=True)
+
+
+def test_a_deleted_definition_is_shown_no_more_and_its_values_go(graph: Graph, brand: BrandSettings) -> None:
+    profiles = people(graph, brand, 3)
+    define(graph, brand, VISITS)
+    define(graph, brand, SPEND)
+    run(graph, brand)
+    delete_definition(graph, brand.id, "visits")
+    assert shown(graph, brand, profiles[0]) == {"spend": "0.00"}
+    done = run(graph, brand)
+    # Values of the others are as good as before: nobody was computed anew.
+    assert done["result"]["computed"] == 0
+    assert all("v_visits" not in one and one["v_spend"] == 0 for one in stored(graph, brand).values())
+    delete_definition(graph, brand.id, "spend")
+    run(graph, brand)
+    assert (stored(graph, brand), shown(graph, brand, profiles[0])) == ({}, {})
+    with pytest.raises(NotFoundError):
+        delete_definition(graph, brand.id, "spend")
+
+
+def test_definitions_that_change_during_a_backfill_are_taken_up_by_it(
+    graph: Graph, brand: BrandSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "_PAGE", 3)
+    people(graph, brand, 8)
+    define(graph, brand, VISITS)
+    pages: list[int] = []
+
+    def compute(*args: Any) -> set[str]:
+        pages.append(1)
+        if len(pages) == 2:
+            define(graph, brand, SPEND)
+            delete_definition(graph, brand.id, "visits")
+        return compute_traits(*args)
+
+    monkeypatch.setattr(runs, "compute_traits", compute)
+    run(graph, brand)
+    values = stored(graph, brand).values()
+    assert len(values) == 8
+    assert all("v_visits" not in one and one["v_spend"] == 0 for one in values)
+    assert find_set(graph, brand.id).is_ready
+
+
+def test_what_was_computed_from_older_definitions_never_replaces_newer_values(
+    graph: Graph, brand: BrandSettings
+) -> None:
+    [profile] = people(graph, brand, 1)
+    define(graph, brand, VISITS)
+    old = find_set(graph, brand.id)
+    define(graph, brand, {**VISITS, "where": [{"field": "type", "op": "eq", "value": "never"}]})
+    compute_traits(graph, find_set(graph, brand.id), [profile], NOW)
+    compute_traits(graph, old, [profile], NOW + timedelta(days=1))
+    assert shown(graph, brand, profile) == {"visits": 0}
+
+
+KILLED = """
+import os, signal, sys
+from datetime import timedelta
+from pathlib import Path
+from core.settings import load_settings
+from graph.driver import Graph
+from insight.computed_traits import refresh
+from ml.runs import traits
+from ml.runs.carry_out import carry_out_run
+from ml.serving.active import ActiveModels
+traits._PAGE = 10
+pages = []
+store = refresh.repository.store_values
+def dies(*args):
+    pages.append(1)
+    if len(pages) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return store(*args)
+refresh.repository.store_values = dies
+graph = Graph.connect(load_settings())
+carry_out_run(graph, ActiveModels(Path("unused")), sys.argv[1], sys.argv[2], lease=timedelta(seconds=2))
+"""
+
+
+def test_a_killed_backfill_is_taken_up_where_its_last_page_ended(
+    graph: Graph, graph_settings: Settings, brand: BrandSettings
+) -> None:
+    people(graph, brand, 45)
+    define(graph, brand, VISITS)
+    started = start_run(graph, brand.id, RunKind.TRAITS, {}, by="test", now=utc_now())
+    words = [sys.executable, "-c", KILLED, brand.id, started["id"]]
+    died = subprocess.run(words, env=child_environment(graph_settings), check=False, timeout=240)
+    assert died.returncode == -signal.SIGKILL
+    assert len(stored(graph, brand)) == 20
+    assert get_definition(graph, brand.id, "visits")["backfill"]["progress"] == {"done": 20, "total": 45}
+    later = utc_now() + timedelta(minutes=5)
+    assert carry_out_run(graph, ActiveModels(Path("unused")), brand.id, started["id"], clock=lambda: later) == DONE
+    done = find_run(graph, brand.id, started["id"])
+    assert (done["progress"]["done"], done["result"]["computed"], done["attempts"]) == (45, 25, 2)
+    assert [one["v_visits"] for one in stored(graph, brand).values()] == [1] * 45
+
+
+def test_a_pass_that_nobody_started_is_started_by_the_schedule_once(graph: Graph, brand: BrandSettings) -> None:
+    people(graph, brand, 1)
+    define(graph, brand, VISITS)
+
+    def of_traits() -> list[str]:
+        own = [find_run(graph, brand.id, one) for one in schedule_runs(graph) if _is_of(graph, brand, one)]
+        return [one["id"] for one in own if one["kind"] == "traits"]
+
+    [first] = of_traits()
+    assert of_traits() == [first]
+    run(graph, brand)
+    assert of_traits() == []
+
+
+def _is_of(graph: Graph, brand: BrandSettings, run_id: str) -> bool:
+    with graph.session() as session:
+        query = "MATCH (r:ModelRun {id: $id}) WHERE r.brand = $brand RETURN r"
+        return session.run(query, id=run_id, brand=brand.id).single() is not None
+
+
+def test_values_follow_merges_unmerges_and_late_events_through_the_marks(
+    graph: Graph, brand: BrandSettings, tmp_path: Path
+) -> None:
+    define(graph, brand, SPEND)
+    define(graph, brand, {"name": "first_channel", "function": "first", "field": "channel"})
+    sale = event(brand.id, "email:a@x.io", minute=60, order=fact(brand.id, "o1", total=1050))
+    other = event(brand.id, "email:b@x.io", minute=50, channel="store", order=fact(brand.id, "o2", total=2000))
+    one, two = (str(result.profile_id) for result in commit_batch(graph, brand, [sale, other]))
+    work(graph, brand)
+    assert shown(graph, brand, one) == {"spend": "10.50", "first_channel": "website"}
+    survivor = merge_profiles(graph, brand, one, [two], by="test").survivor_id
+    work(graph, brand)
+    assert shown(graph, brand, two) == {"spend": "30.50", "first_channel": "store"}
+    assert list(stored(graph, brand)) == [survivor]
+    late = event(brand.id, "email:a@x.io", minute=5, channel="app")
+    commit_batch(graph, brand, [late, event(brand.id, minute=70, order=fact(brand.id, "o1", "refund", 50))])
+    unmerge_profile(graph, brand, survivor, by="test")
+    work(graph, brand)
+    assert shown(graph, brand, one) == {"spend": "10.00", "first_channel": "app"}
+    assert shown(graph, brand, two) == {"spend": "20.00", "first_channel": "store"}
+    commit_batch(graph, brand, [event(brand.id, minute=80, order=fact(brand.id, "o2", "cancel", 0))])
+    section = get_profile360(graph, brand.id, two)["computed_traits"]["spend"]
+    assert not section["is_current"]
+    work(graph, brand)
+    assert shown(graph, brand, two)["spend"] == "0.00"
+
+
+def work(graph: Graph, brand: BrandSettings) -> None:
+    """Work the brand's marks off, as the task does that the relay wakes."""
+    with graph.session() as session:
+        query = "MATCH (m:Mark) WHERE m.brand = $brand AND m.profile_ids IS NOT NULL RETURN m.id"
+        ids = [row[0] for row in session.run(query, brand=brand.id).values()]
+    assert read_marks(graph, ids)
+    work_off_marks(graph, ids, lambda: NOW)
+    assert not read_marks(graph, ids)
+
+
+def test_values_age_when_their_time_comes_though_nothing_happens(
+    graph: Graph, brand: BrandSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refresh, "_DUE_AT_ONCE", 10_000)
+    define(graph, brand, {**VISITS, "window": {"days": 7}})
+    define(graph, brand, {"name": "quiet_days", "function": "days_since"})
+    [profile] = people(graph, brand, 1)
+    refresh_traits(graph, brand.id, [profile], NOW)
+    assert shown(graph, brand, profile) == {"visits": 1, "quiet_days": 2}
+    tag = etag(get_profile360(graph, brand.id, profile))
+    edge = T0 + timedelta(days=7)
+    for at, expected in (
+        (T0 + timedelta(days=3, microseconds=-1), {"visits": 1, "quiet_days": 2}),
+        (T0 + timedelta(days=3), {"visits": 1, "quiet_days": 3}),
+        (edge, {"visits": 1, "quiet_days": 7}),
+        (edge + timedelta(microseconds=1), {"visits": 0, "quiet_days": 7}),
+        (edge + timedelta(days=1), {"visits": 0, "quiet_days": 8}),
+    ):
+        refresh_due(graph, at)
+        assert shown(graph, brand, profile) == expected, at
+    assert etag(get_profile360(graph, brand.id, profile)) != tag
+
+
+def test_one_unreadable_customer_keeps_nobody_else_from_their_traits(graph: Graph, brand: BrandSettings) -> None:
+    one, two = people(graph, brand, 2)
+    commit_batch(graph, brand, [event(brand.id, "email:p0@x.io", order=fact(brand.id, "o1"))])
+    with graph.session() as session:
+        session.run("MATCH (o:Order {key: $key}) SET o.lines = '{broken'", key=f"{brand.id}|shop|o1").consume()
+    define(graph, brand, {**VISITS, "from": "orders", "where": [{"field": "category", "op": "eq", "value": "x"}]})
+    assert refresh_traits(graph, brand.id, [one, two], NOW) == {one}
+    assert list(stored(graph, brand)) == [two]
+    assert run(graph, brand)["result"] == {"computed": 1, "failed": 1, "version": 1}
+
+
+def test_definitions_are_listed_by_name_in_pages_and_at_most_a_hundred(
+    graph: Graph, brand: BrandSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "MAX_DEFINITIONS", 3)
+    for name in ("c", "a", "b"):
+        define(graph, brand, {**VISITS, "name": name})
+    with pytest.raises(ConflictError):
+        define(graph, brand, {**VISITS, "name": "d"})
+    first = list_definitions(graph, brand.id, Page(2))
+    rest = list_definitions(graph, brand.id, Page(2, first["next_cursor"]))
+    assert [one["name"] for one in (*first["items"], *rest["items"])] == ["a", "b", "c"]
+    assert rest["next_cursor"] is None
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for a condition; fails when it does not come."""
+    deadline = time.monotonic() + 120
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_real_worker_backfills_and_then_follows_the_commits(
+    graph: Graph, brand: BrandSettings, service_settings: Settings, tmp_path: Path
+) -> None:
+    profiles = people(graph, brand, 3)
+    define(graph, brand, VISITS)
+    words = [sys.executable, "-m", "celery", "--app", "api.worker", "--quiet", "worker", "--beat", "--queues"]
+    words += ["default,ml", "--concurrency", "1", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+    environment = child_environment(service_settings.model_copy(update={"data_dir": tmp_path}))
+    start_run(graph, brand.id, RunKind.TRAITS, {}, by="test", now=utc_now())
+    with subprocess.Popen(words, env=environment) as worker:
+        try:
+            until(lambda: get_definition(graph, brand.id, "visits")["state"] == READY)
+            assert shown(graph, brand, profiles[0]) == {"visits": 1}
+            commit_batch(graph, brand, [event(brand.id, "email:p0@x.io", minute=99)])
+            until(lambda: shown(graph, brand, profiles[0]) == {"visits": 2})
+        finally:
+            os.kill(worker.pid, signal.SIGTERM)
