@@ -14,7 +14,8 @@ Row = dict[str, Any]
 
 def expected(definition: dict[str, Any], rows: Sequence[Row], now: datetime) -> Any:
     """The stored value of the trait: money in minor units, times as times, None for none."""
-    window, field = definition.get("window"), definition.get("field")
+    window: Any = definition.get("window")
+    field: Any = definition.get("field")
     kept = sorted(
         (
             row
@@ -84,14 +85,15 @@ def _numeric(function: str, numbers: list[Fraction], *, is_money: bool) -> Any:
         return None
     elif function == "avg":
         unit = 1 if is_money else 10**6
-        found = Fraction((2 * sum(numbers) * unit / len(numbers) + 1) // 2, unit)
+        found = Fraction((2 * sum(numbers, Fraction(0)) * unit / len(numbers) + 1) // 2, unit)
     else:
         found = min(numbers) if function == "min" else max(numbers)
     return found.numerator if found.denominator == 1 else float(found)
 
 
 def _fits(condition: dict[str, Any], values: list[Any]) -> bool:
-    op, wanted = condition["op"], condition.get("value")
+    op: str = condition["op"]
+    wanted: Any = condition.get("value")
     if op == "exists":
         return bool(values) == wanted
     if op in {"eq", "ne", "in", "not_in"}:

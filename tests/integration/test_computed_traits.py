@@ -63,7 +63,7 @@ _WINDOWS: list[dict[str, int] | None] = [None, {"days": 7}, {"days": 30}]
 def all_definitions() -> list[dict[str, Any]]:
     """Every function with every filter and window."""
     tables = [("events", _EVENT_FIELDS, _EVENT_FILTERS), ("orders", _ORDER_FIELDS, _ORDER_FILTERS)]
-    found = []
+    found: list[dict[str, Any]] = []
     for source, fields, filters in tables:
         for (function, field), where, window in itertools.product(fields, filters, _WINDOWS):
             found.append({

@@ -132,14 +132,13 @@ def definitions(draw: st.DrawFn) -> dict[str, Any]:
     needs_none = function in {TraitFunction.COUNT, TraitFunction.DAYS_SINCE}
     numeric = function in {TraitFunction.SUM, TraitFunction.AVG, TraitFunction.MIN, TraitFunction.MAX}
     counted = function in {TraitFunction.MOST_FREQUENT, TraitFunction.UNIQUE_COUNT}
-    if needs_none:
-        field = None
-    elif numeric:
-        field = "total" if source == "orders" else "payload.a"
-    else:
-        field = "channel" if counted else draw(st.sampled_from(fields))
+    over: str | None = None
+    if numeric:
+        over = "total" if source == "orders" else "payload.a"
+    elif not needs_none:
+        over = "channel" if counted else draw(st.sampled_from(fields))
     window = draw(st.sampled_from([None, "all", {"days": 1}, {"days": 3650}]))
-    return {"name": "a", "function": function.value, "from": source, "field": field, "where": where, "window": window}
+    return {"name": "a", "function": function.value, "from": source, "field": over, "where": where, "window": window}
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])

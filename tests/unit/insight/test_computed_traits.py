@@ -79,15 +79,15 @@ def test_days_since_are_whole_days_and_change_when_one_more_is_full(
 
 def test_money_is_exact_and_of_the_brands_currency_only() -> None:
     rows: list[Row] = [order(NOW, 10, key="a"), order(NOW, 20, key="b"), order(NOW, 99_999, "EUR", key="c")]
-    data = {"from": "orders", "field": "total"}
+    data: dict[str, Any] = {"from": "orders", "field": "total"}
     assert fold(rows, function="sum", **data).value == Decimal("0.30")
     assert fold([*rows, order(NOW, 15, key="d")], function="avg", **data).value == Decimal("0.15")
     # Half a cent goes up, as everywhere.
     assert fold([order(NOW, 1, key="a"), order(NOW, 2, key="b")], function="avg", **data).value == Decimal("0.02")
     assert fold([rows[2]], function="sum", **data).value == 0
-    assert fold(rows, function="count", **{"from": "orders"}).value == 3
-    where = [{"field": "currency", "op": "eq", "value": "EUR"}]
-    assert fold(rows, function="count", **{"from": "orders", "where": where}).value == 1
+    assert fold(rows, function="count", **{**data, "field": None}).value == 3
+    in_euro: dict[str, Any] = {"from": "orders", "where": [{"field": "currency", "op": "eq", "value": "EUR"}]}
+    assert fold(rows, function="count", **in_euro).value == 1
 
 
 @pytest.mark.parametrize(("currency", "stored"), [("USD", 150), ("JPY", 150), ("KWD", 150)])
