@@ -1,17 +1,20 @@
-"""Events that change hands after a late sign-in, moved in transactions of bounded size until none is left.
+"""Events that change hands after a late sign-in or with a shared identifier, moved some at a time until none is left.
 
 What is to be moved follows from the evidence each time, so that a task that died is simply begun again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from core.brand import BrandSettings
 from core.clock import now_micros
+from core.identifiers import WEAK_TYPES, Identifier
 from graph.commit_write import write_changed_mark
 from graph.driver import Graph
 from graph.retie import lock_neighbourhood
-from graph.retie_write import Drawn, find_misplaced, move_events, write_groups
+from graph.retie_write import Drawn, Redraw, find_misplaced, move_events, write_groups
+from graph.shared import settle_rest
 from graph.transactions import Transaction, in_transaction
 
 _BUDGET_SECONDS = 30.0
@@ -47,6 +50,9 @@ def _move_some(tx: Transaction, settings: BrandSettings, recompute_id: str, reac
     if not rows:
         return 0
     keys, roots = rows[0]
+    strong = _strong_in(keys)
+    if strong is not None:
+        return _settle_some(tx, settings, recompute_id, strong, reach)
     locked = lock_neighbourhood(tx, settings, keys, set(roots), reach)
     if locked is None:
         # Grown too wide to be followed: the event that made it so asked a person, the others stay where they are.
@@ -64,3 +70,21 @@ def _move_some(tx: Transaction, settings: BrandSettings, recompute_id: str, reac
     write_groups(tx, settings, heads, Drawn(found, locked.arrangement), locked.version, now)
     write_changed_mark(tx, settings.id, [(root, locked.version) for root in sorted(set(heads.values()))], now)
     return 0 if len(moves) == len(waiting) else len(moves)
+
+
+def _strong_in(keys: Sequence[str]) -> Identifier | None:
+    """The strong identifier that a follow-up is about; weak ones are followed together."""
+    _, kind, value = keys[0].split("|", 2)
+    return None if kind in WEAK_TYPES else Identifier(kind, value)
+
+
+def _settle_some(
+    tx: Transaction, settings: BrandSettings, recompute_id: str, identifier: Identifier, reach: set[str]
+) -> int:
+    """Events that only a shared identifier tells of, some at a time; with the last ones what is asked about them."""
+    moved, left = settle_rest(tx, settings, identifier, Redraw(recompute_id, now_micros()), reach)
+    tx.run("recompute/note_moved", brand=settings.id, id=recompute_id, moved=moved)
+    if not left:
+        tx.run("recompute/finish_recompute", brand=settings.id, id=recompute_id)
+        return 0
+    return moved

@@ -4,7 +4,8 @@ Runs in the transaction of the event or merge that changes who they are, under t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any
 
 from core.brand import BrandSettings
@@ -13,18 +14,23 @@ from core.identifiers import Identifier
 from graph.changes import became_shared, changes_of_reviews, write_changes
 from graph.commit_read import Found, lock_customers, lock_orders, read_details
 from graph.commit_write import order_rows, persona_row, write_changed_mark, write_reviews
-from graph.retie_write import Redraw, refresh_groups
+from graph.retie_write import Redraw, postpone_moves, refresh_groups
 from graph.tallies import recount_tallies
 from graph.traits import recount_traits
 from graph.transactions import StaleReadError, Transaction
 from resolver.crowded import Carrier, Crowded, fold_carriers
 from resolver.records import DecidedEvent, OpenReview, Proposal
 from resolver.rules import RULE_SHARED, RULE_UNIQUE_ID, rule_set_for
+from resolver.weak_events import Move
 from resolver.working_set import WorkingSet
 
 SHARED_WARNING = "shared: 1 identifier(s) are shared by too many people to link"
 _CONFLICT = "Auto-merge blocked: the sides hold different values of an identifier that a person has once"
 _FEWEST_SIDES = 2
+_NAME_BYTES = 8
+
+Moves = Mapping[str, tuple[str | None, str | None, str | None]]
+"""Event id → (persona that has it, persona that should, order), as `Crowded.moves`."""
 
 
 @dataclass(slots=True)
@@ -61,13 +67,66 @@ def settle_shared(
 ) -> Settled:
     """Count the people of a strong identifier and write what follows.
 
-    `reach` takes the live profiles concerned: another try locks them first. Raises StaleReadError when they changed
-    while they were being locked.
+    Where more events would change hands than one transaction may move, they are left to a task, and with them what is
+    asked about people that meet in them. `reach` takes the live profiles concerned: another try locks them first.
+    Raises StaleReadError when they changed while they were being locked.
     """
+    locked = _lock(tx, settings, identifier, reach)
+    if locked is None:
+        return Settled({})
+    now = locked.counted.now
+    if now.since == locked.counted.since_before and not now.moves and now.first is None:
+        return Settled({})
+    _write_link(tx, settings, locked)
+    if len(now.moves) > settings.moved_at_once:
+        _postpone(tx, settings, locked, op)
+        amended: dict[str, DecisionKind] = {}
+    else:
+        amended = _finish(tx, settings, locked, op, reach)
+    _refresh(tx, settings, locked.working, op.now)
+    if now.since is not None and locked.counted.since_before is None:
+        holder = now.owner_root or ""
+        write_changes(tx, settings, became_shared([(identifier.type, holder)], {}, op.event_id))
+    return Settled(amended, any(profile.is_tied for profile in locked.working.profiles.values()))
+
+
+def settle_rest(
+    tx: Transaction, settings: BrandSettings, identifier: Identifier, op: Redraw, reach: set[str]
+) -> tuple[int, int]:
+    """A step of what `settle_shared` left: how many events it moved, and how many are left.
+
+    What is misplaced follows from the evidence each time; the step that moves the last ones settles what hangs on them.
+    """
+    locked = _lock(tx, settings, identifier, reach)
+    if locked is None:
+        return 0, 0
+    moves = locked.counted.now.moves
+    some = dict(sorted(moves.items())[: settings.moved_at_once])
+    if len(some) < len(moves):
+        _give_events(tx, settings, locked.working, some, reach)
+    else:
+        _write_link(tx, settings, locked)
+        _finish(tx, settings, locked, op, reach)
+    _refresh(tx, settings, locked.working, op.now)
+    return len(some), len(moves) - len(some)
+
+
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    """An identifier counted under the locks of all live profiles concerned."""
+
+    identifier: Identifier
+    key: str
+    counted: _Counted
+    working: WorkingSet
+
+
+def _lock(tx: Transaction, settings: BrandSettings, identifier: Identifier, reach: set[str]) -> _Locked | None:
+    """Lock whom it concerns and count again; None when nobody holds it: a person took it away."""
     key = identifier.key(settings.id)
     counted = _count(tx, settings, identifier, key)
     if counted is None:
-        return Settled({})
+        return None
     roots = counted.roots() | _holders_of(tx, settings, key)
     reach |= roots
     working = WorkingSet(rule_set_for(settings), settings.currency)
@@ -75,23 +134,35 @@ def settle_shared(
     again = _count(tx, settings, identifier, key)
     if again is None or not (again.roots() | _holders_of(tx, settings, key)) <= roots:
         raise StaleReadError("the people of an identifier changed while they were being locked")
-    now = again.now
-    if now.since == again.since_before and not now.moves and now.first is None:
-        return Settled({})
-    tx.run("shared/set_shared", brand=settings.id, key=key, since=now.since)
+    return _Locked(identifier, key, again, working)
+
+
+def _write_link(tx: Transaction, settings: BrandSettings, locked: _Locked) -> None:
+    """Since when it is shared, and who holds it."""
+    now = locked.counted.now
+    tx.run("shared/set_shared", brand=settings.id, key=locked.key, since=now.since)
     if now.first is not None:
         tx.run(
             "shared/move_link",
-            brand=settings.id, key=key, owner=now.owner, since=now.first[0], event_id=now.first[1],
+            brand=settings.id, key=locked.key, owner=now.owner, since=now.first[0], event_id=now.first[1],
         )  # fmt: skip
-    _give_events(tx, settings, working, now, reach)
-    amended = {one: DecisionKind.UNATTACHED for one, (_, to, _) in now.moves.items() if to is None}
-    amended |= _settle_reviews(tx, settings, working, again, identifier, op)
-    _refresh(tx, settings, working, op.now)
-    if now.since is not None and again.since_before is None:
-        holder = now.owner_root or ""
-        write_changes(tx, settings, became_shared([(identifier.type, holder)], {}, op.event_id))
-    return Settled(amended, any(profile.is_tied for profile in working.profiles.values()))
+
+
+def _finish(
+    tx: Transaction, settings: BrandSettings, locked: _Locked, op: Redraw, reach: set[str]
+) -> dict[str, DecisionKind]:
+    """Move all that is misplaced and settle the reviews; events whose decision is another one now."""
+    moves = locked.counted.now.moves
+    _give_events(tx, settings, locked.working, moves, reach)
+    amended = {one: DecisionKind.UNATTACHED for one, (_, to, _) in moves.items() if to is None}
+    return amended | _settle_reviews(tx, settings, locked.working, locked.counted, locked.identifier, op)
+
+
+def _postpone(tx: Transaction, settings: BrandSettings, locked: _Locked, op: Redraw) -> None:
+    """Leave the moves to a task, one for each identifier that an event or command settles."""
+    moves = {event_id: Move(*move) for event_id, move in locked.counted.now.moves.items()}
+    name = blake2b(locked.key.encode(), digest_size=_NAME_BYTES).hexdigest()
+    postpone_moves(tx, settings.id, replace(op, id=f"{op.id}_{name}"), [locked.key], moves)
 
 
 def _count(tx: Transaction, settings: BrandSettings, identifier: Identifier, key: str) -> _Counted | None:
@@ -112,21 +183,21 @@ def _holders_of(tx: Transaction, settings: BrandSettings, key: str) -> set[str]:
     return {row[0] for row in tx.run("insight/read_past_holders", brand=settings.id, key=key)}
 
 
-def _give_events(tx: Transaction, settings: BrandSettings, working: WorkingSet, now: Crowded, reach: set[str]) -> None:
+def _give_events(tx: Transaction, settings: BrandSettings, working: WorkingSet, moves: Moves, reach: set[str]) -> None:
     """Events that the identifier alone tells of, with their orders, go to its owner or to nobody."""
-    if not now.moves:
+    if not moves:
         return
-    keys = sorted({order for _, _, order in now.moves.values() if order})
+    keys = sorted({order for _, _, order in moves.values() if order})
     works = lock_orders(tx, settings.id, keys) if keys else []
-    ids = {one for was, to, _ in now.moves.values() for one in (was, to) if one}
+    ids = {one for was, to, _ in moves.values() for one in (was, to) if one}
     ids |= {fact.persona_id for work in works for fact in work.facts if fact.persona_id}
     _load_personas(tx, settings, working, sorted(ids), reach)
-    for was, to, _ in now.moves.values():
+    for was, to, _ in moves.values():
         for one, step in ((was, -1), (to, 1)):
             if one is not None:
                 working.personas[one].own.event_count += step
                 working.personas[one].is_changed = True
-    rows = {one: to for one, (_, to, _) in now.moves.items()}
+    rows = {one: to for one, (_, to, _) in moves.items()}
     for work in works:
         work.first_owner_id = work.state.owner_id
         working.order_book.reassign(work, rows)

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from core.brand import BrandSettings
+from core.clock import utc_now
 from core.events import IncomingEvent
 from core.rules import IdentityRules
 from graph.commit import commit_batch
 from graph.driver import Graph
 from graph.invariants import broken_invariants
-from graph.repositories.profiles import Page
+from graph.recompute import list_waiting, move_some
+from graph.repositories.profiles import Page, get_profile
 from graph.repositories.reviews_read import list_reviews
 from ingest.stewardship import merge_profiles, unmerge_profile
 from ingest.stewardship.linking import attach_by_hand
@@ -126,4 +128,64 @@ def test_what_a_person_gave_to_somebody_stays_there(graph: Graph, brand_id: str)
     _send(graph, brand_id, event(brand_id, PHONE, "loyalty_id:L0", key="late", minute=5))
     after = by_identifier(graph, brand_id, "loyalty_id:L3")
     assert (after.event_count, after.ltv_minor) == (before.event_count, before.ltv_minor)
+    assert broken_invariants(graph, brand_id) == []
+
+
+def _crowd(brand: str, seed: int) -> list[IncomingEvent]:
+    """A household whose phone alone tells of many events and two orders, before and after it is shared."""
+    alone = [event(brand, PHONE, key=f"a{n}", minute=26 + 2 * n) for n in range(7)]
+    refund = event(brand, PHONE, key="r", minute=60, order=fact(brand, "o2", "refund", 200, refund_id="r"))
+    events = [*_household(brand, 4), *alone, refund]
+    random.Random(seed).shuffle(events)
+    return events
+
+
+def _whole(graph: Graph, brand: str) -> tuple[Any, ...]:
+    lives = live_profiles(graph, brand)
+    assert all(live.event_count == live.performed for live in lives)
+    people = {(live.identifiers, live.event_count, live.total_orders, live.ltv_minor) for live in lives}
+    return people, sorted(map(sorted, _asked(graph, brand)))
+
+
+def _waiting(graph: Graph, brand: str) -> list[str]:
+    return [one.id for one in list_waiting(graph, utc_now(), 10_000) if one.brand == brand]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_more_events_than_one_transaction_takes_follow_a_shared_identifier_afterwards(
+    graph: Graph, brand_id: str, seed: int
+) -> None:
+    at_once = brand_id + "a"
+    _send(graph, at_once, *_crowd(at_once, seed))
+    later = BrandSettings(brand_id, rules=SETTINGS, moved_at_once=2)
+    was_asked = set()
+    for one in _crowd(brand_id, seed):
+        commit_batch(graph, later, [one])
+        if _waiting(graph, brand_id):
+            holder = by_identifier(graph, brand_id, PHONE).id
+            was_asked.add(get_profile(graph, brand_id, holder)["recomputing"])
+    for waiting in _waiting(graph, brand_id):
+        while move_some(graph, later, waiting):
+            assert broken_invariants(graph, brand_id) == []
+    assert was_asked == {True}
+    assert not _waiting(graph, brand_id)
+    assert _whole(graph, brand_id) == _whole(graph, at_once)
+    assert broken_invariants(graph, brand_id) == []
+    assert not get_profile(graph, brand_id, by_identifier(graph, brand_id, PHONE).id)["recomputing"]
+
+
+def test_a_merge_that_lifts_it_meanwhile_gives_the_events_back_and_nothing_waits(graph: Graph, brand_id: str) -> None:
+    later = BrandSettings(brand_id, rules=SETTINGS, moved_at_once=2)
+    alone = [event(brand_id, PHONE, key=f"a{n}", minute=40 + n) for n in range(6)]
+    for one in [*_household(brand_id, 2), *alone, event(brand_id, PHONE, "loyalty_id:L3", key="m3", minute=30)]:
+        commit_batch(graph, later, [one])
+    [waiting] = _waiting(graph, brand_id)
+    assert move_some(graph, later, waiting) == 2
+    ids = [by_identifier(graph, brand_id, f"loyalty_id:L{n}").id for n in (1, 2)]
+    merge_profiles(graph, later, ids[0], [ids[1]], by="test")
+    for again in _waiting(graph, brand_id):
+        while move_some(graph, later, again):
+            continue
+    assert not _waiting(graph, brand_id)
+    assert by_identifier(graph, brand_id, PHONE).event_count == 10
     assert broken_invariants(graph, brand_id) == []
