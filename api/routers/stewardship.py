@@ -13,7 +13,7 @@ from api.openapi import answers
 from api.routes import GuardedRoute
 from api.schemas.imports import ImportCommand, ImportOutcome
 from api.schemas.profiles import MergeCommand, MergeOutcome, UnmergeCommand, UnmergeOutcome
-from api.schemas.reviews import DecideCommand, DecidedReview, SplitCommand
+from api.schemas.reviews import DecideCommand, DecidedReview, RejectCommand, SplitCommand
 from core.brand import BrandSettings
 from graph.repositories.reviews_read import get_review
 from ingest.stewardship import (
@@ -22,6 +22,7 @@ from ingest.stewardship import (
     import_profiles,
     merge_profiles,
     reject_review,
+    reject_some,
     split_review,
     unmerge_profile,
 )
@@ -130,13 +131,18 @@ def post_approve(review_id: str, command: CommandDep, body: DecideCommand | None
     responses=_DECIDED,
 )
 @needs("admin")
-def post_reject(review_id: str, command: CommandDep, body: DecideCommand | None = None) -> Response:
-    """The pairs are recorded as not the same, so that they are never proposed again."""
-    reason = _reason(body)
-    return _decide(
-        command,
-        lambda settings: reject_review(command.services.graph, settings, review_id, reason=reason, by=command.actor),
-    )
+def post_reject(review_id: str, command: CommandDep, body: RejectCommand | None = None) -> Response:
+    """The pairs are recorded as not the same, so that they are never proposed again.
+
+    With `profile_ids` these are told apart from all others, and the review asks about the rest (`status` stays
+    pending). 409 names how many at a time where a review proposes too many profiles.
+    """
+    reason = (body.reason if body is not None else None) or ""
+    graph, by = command.services.graph, command.actor
+    if body is None or body.profile_ids is None:
+        return _decide(command, lambda settings: reject_review(graph, settings, review_id, reason=reason, by=by))
+    chosen = body.profile_ids
+    return _decide(command, lambda settings: reject_some(graph, settings, review_id, chosen, reason=reason, by=by))
 
 
 @router.post(

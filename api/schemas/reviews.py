@@ -76,6 +76,15 @@ class DecideCommand(Command):
     reason: Reason = None
 
 
+class RejectCommand(Command):
+    """Why, and which profiles are told apart from all others; all of the review without them."""
+
+    model_config = example({"reason": "a shop's telephone", "profile_ids": [PROFILE_ID]})
+
+    profile_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_MERGED)] | None = None
+    reason: Reason = None
+
+
 class SplitCommand(Command):
     """The profiles of the review that are one person; the others stay apart."""
 

@@ -2,7 +2,7 @@
 
 from ingest.stewardship.importing import ImportedOrder, ImportedProfile, import_profiles
 from ingest.stewardship.merging import merge_profiles, unmerge_profile
-from ingest.stewardship.reviewing import ReviewOutcome, approve_review, reject_review, split_review
+from ingest.stewardship.reviewing import ReviewOutcome, approve_review, reject_review, reject_some, split_review
 
 __all__ = [
     "ImportedOrder",
@@ -12,6 +12,7 @@ __all__ = [
     "import_profiles",
     "merge_profiles",
     "reject_review",
+    "reject_some",
     "split_review",
     "unmerge_profile",
 ]

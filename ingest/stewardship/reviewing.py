@@ -4,7 +4,7 @@ Each does what still applies to the profiles as they are under their locks, and 
 """
 
 import itertools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from core.brand import BrandSettings
@@ -17,6 +17,8 @@ from ingest.stewardship.merging import COMMAND_BUDGET_SECONDS, new_command
 
 PENDING, APPROVED, REJECTED, MERGED = "pending", "approved", "rejected", "merged"
 _A_PAIR = 2
+# Marks of one transaction: those of 200 profiles that are all told apart. More hold locks for longer than others wait.
+MOST_MARKS = 20_000
 
 
 class ReviewSettledError(ConflictError):
@@ -52,17 +54,35 @@ class Standing:
         """The live profiles that it proposes."""
         return sorted(set(self.live.values()))
 
-    def pairs(self, together: Collection[str] = ()) -> list[tuple[str, str]]:
+    def pairs(self, together: Collection[str] = (), about: Collection[str] | None = None) -> Iterator[tuple[str, str]]:
         """Pairs of proposed personas, and of their live profiles, that are apart and not both in `together`.
 
-        Both are marked: whichever merge is taken back later, the sides stay apart.
+        Both are marked: whichever merge is taken back later, the sides stay apart. With `about` only pairs with one of
+        these live profiles.
         """
         ends = sorted({*self.live.items(), *((root, root) for root in self.live.values())})
-        return [
+        return (
             (left, right)
             for (left, root), (right, other) in itertools.combinations(ends, 2)
-            if root != other and not (root in together and other in together)
-        ]
+            if root != other
+            and not (root in together and other in together)
+            and (about is None or root in about or other in about)
+        )
+
+    def chosen(self, profile_ids: Sequence[str], *, is_replay: bool = False) -> set[str]:
+        """The live profiles that are named; raises InvalidInputError for one that the review does not propose.
+
+        In a replay those that it does not propose any more are passed over.
+        """
+        roots = set(self.roots)
+        found = set()
+        for place, one in enumerate(profile_ids):
+            root = one if one in roots else self.live.get(one)
+            if root is not None:
+                found.add(root)
+            elif not is_replay:
+                raise InvalidInputError("The review does not propose this profile.", field=f"profile_ids[{place}]")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +92,8 @@ class Decided:
     status: str
     merged: MergeOutcome | None = None
     note: str = ""
+    lets_go: frozenset[str] = frozenset()
+    """Live profiles that a review which stays pending asks no more about."""
 
 
 Decide = Callable[[Transaction, Command, Standing], Decided]
@@ -85,6 +107,16 @@ def approve_review(graph: Graph, brand: BrandSettings, review_id: str, *, reason
 def reject_review(graph: Graph, brand: BrandSettings, review_id: str, *, reason: str = "", by: str) -> ReviewOutcome:
     """Mark every pair of a pending review as not the same person; raises NotFoundError, ReviewSettledError."""
     return settle(graph, new_command(brand, "rej", by, reason), review_id, rejecting)
+
+
+def reject_some(
+    graph: Graph, brand: BrandSettings, review_id: str, profile_ids: Sequence[str], *, reason: str = "", by: str
+) -> ReviewOutcome:
+    """Tell `profile_ids` apart from all others of a pending review, which asks about the rest from then on.
+
+    It is rejected when fewer than two are left. Raises InvalidInputError for one that the review does not propose.
+    """
+    return settle(graph, new_command(brand, "rej", by, reason), review_id, _rejecting_some(profile_ids))
 
 
 def split_review(
@@ -117,21 +149,39 @@ def rejecting(tx: Transaction, command: Command, standing: Standing) -> Decided:
     """Marks every pair that is still apart."""
     if len(standing.roots) < _A_PAIR:
         return _nothing_left(standing, REJECTED)
-    mark_pairs(tx, command, [pair for pair in standing.pairs() if pair not in standing.marks])
+    _mark(tx, command, standing, standing.pairs())
     return Decided(REJECTED)
+
+
+def _rejecting_some(profile_ids: Sequence[str]) -> Decide:
+    def decide(tx: Transaction, command: Command, standing: Standing) -> Decided:
+        chosen = standing.chosen(profile_ids, is_replay=tx.is_replay)
+        if len(standing.roots) < _A_PAIR:
+            return _nothing_left(standing, REJECTED)
+        _mark(tx, command, standing, standing.pairs(about=chosen))
+        if len(standing.roots) - len(chosen) < _A_PAIR:
+            return Decided(REJECTED)
+        return Decided(PENDING, None, f"{len(chosen)} profile(s) were told apart from the others.", frozenset(chosen))
+
+    return decide
+
+
+def _mark(tx: Transaction, command: Command, standing: Standing, pairs: Iterator[tuple[str, str]]) -> None:
+    """Mark pairs that no mark stands between; raises ConflictError, before anything is written, for too many."""
+    new = list(itertools.islice((pair for pair in pairs if pair not in standing.marks), MOST_MARKS + 1))
+    if len(new) > MOST_MARKS:
+        most = max(1, MOST_MARKS // max(1, len(standing.live)))
+        raise ConflictError(
+            f"This review proposes {len(standing.roots)} profiles: telling all of them apart takes more than "
+            f"{MOST_MARKS} marks. Reject it in parts (`profile_ids`), about {most} profiles at a time, or approve it."
+        )
+    mark_pairs(tx, command, new)
 
 
 def _splitting(profile_ids: Sequence[str]) -> Decide:
     def decide(tx: Transaction, command: Command, standing: Standing) -> Decided:
-        roots = set(standing.roots)
-        chosen = set()
-        for place, one in enumerate(profile_ids):
-            root = one if one in roots else standing.live.get(one)
-            if root is None:
-                raise InvalidInputError("The review does not propose this profile.", field=f"profile_ids[{place}]")
-            chosen.add(root)
-        pairs = [pair for pair in standing.pairs(together=chosen) if pair not in standing.marks]
-        mark_pairs(tx, command, pairs)
+        chosen = standing.chosen(profile_ids)
+        _mark(tx, command, standing, standing.pairs(together=chosen))
         if len(chosen) < _A_PAIR:
             return Decided(APPROVED, None, "The profiles to merge had become one before; the others stay apart.")
         merged = merge_roots(tx, command, sorted(chosen), REASON_REVIEW)
@@ -176,6 +226,10 @@ def settle_in(tx: Transaction, command: Command, review_id: str, decide: Decide)
         raise ReviewSettledError(joined or "The review was settled already.")
     standing = _lock(tx, command, review_id, dict(proposed))
     decided = decide(tx, command, standing)
+    if decided.status == PENDING:
+        roots_gone = sorted(decided.lets_go)
+        tx.run("stewardship/let_go_of", brand=brand, id=review_id, roots=roots_gone, now=command.now)
+        return ReviewOutcome(review_id, PENDING, note=_note(standing, decided))
     merged, roots = decided.merged, standing.roots
     survivor = merged.survivor_id if merged else (roots[0] if roots and decided.status == MERGED else None)
     outcome = ReviewOutcome(

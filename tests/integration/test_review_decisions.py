@@ -9,14 +9,14 @@ import pytest
 
 from core.brand import BrandSettings
 from core.clock import utc_now
-from core.errors import ConflictError, NotFoundError, UnavailableError
+from core.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from graph.commit import commit_batch
 from graph.driver import Graph
 from graph.invariants import broken_invariants
 from graph.repositories.profiles import Page
 from graph.repositories.review_batches import BulkDecision, forget_batches, get_batch
 from graph.repositories.reviews_read import get_review
-from ingest.stewardship import approve_review, bulk_reviews, reject_review, split_review
+from ingest.stewardship import approve_review, bulk_reviews, reject_review, reject_some, split_review
 from ingest.stewardship.bulk_reviews import run_batch, start_batch
 from ingest.stewardship.review_sweep import sweep_brand
 from ingest.stewardship.reviewing import settle
@@ -271,3 +271,57 @@ def test_a_finished_batch_is_forgotten_after_its_time_and_a_waiting_one_never(gr
     assert get_batch(graph, brand_id, waiting, Page())["state"] == "running"
     with pytest.raises(NotFoundError):
         get_batch(graph, brand_id, finished, Page())
+
+
+def _crowded_review(graph: Graph, brand: str, count: int) -> tuple[str, list[str]]:
+    """A review that one event with many cards opened, and its profiles."""
+    cards = [f"loyalty_id:C{number}" for number in range(count)]
+    ids = [send(graph, brand, card) for card in cards]
+    [result] = commit_batch(graph, BrandSettings(brand), [event(brand, *cards, minute=90)])
+    return result.review_id or "", ids
+
+
+def _marks(graph: Graph, brand: str) -> int:
+    query = "MATCH (:Customer {brand: $brand})-[n:NOT_SAME]->() WHERE n.ended_at IS NULL RETURN count(n) AS marks"
+    with graph.session() as session:
+        return int(session.run(query, brand=brand).single(strict=True)["marks"])
+
+
+def test_a_review_of_too_many_is_rejected_in_parts_and_never_asked_again(
+    graph: Graph, brand_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.stewardship.reviewing.MOST_MARKS", 12)
+    review, ids = _crowded_review(graph, brand_id, 6)
+    settings = BrandSettings(brand_id)
+    for decide in (
+        lambda: reject_review(graph, settings, review, by=STEWARD),
+        lambda: split_review(graph, settings, review, ids[:2], by=STEWARD),
+        lambda: reject_some(graph, settings, review, ids[:4], by=STEWARD),
+    ):
+        with pytest.raises(ConflictError, match="profiles"):
+            decide()
+    assert (_marks(graph, brand_id), get_review(graph, brand_id, review)["status"]) == (0, "pending")
+    with pytest.raises(InvalidInputError) as refused:
+        reject_some(graph, settings, review, [ids[0], "cus_unknown"], by=STEWARD)
+    assert refused.value.field == "profile_ids[1]"
+    assert reject_some(graph, settings, review, ids[:2], by=STEWARD).status == "pending"
+    assert _marks(graph, brand_id) == 9
+    assert set(get_review(graph, brand_id, review)["profile_ids"]) == set(ids[2:])
+    # The same question again brings nobody back who was told apart.
+    cards = [f"loyalty_id:C{number}" for number in range(6)]
+    commit_batch(graph, settings, [event(brand_id, *cards, minute=95)])
+    assert set(get_review(graph, brand_id, review)["profile_ids"]) == set(ids[2:])
+    done = reject_review(graph, settings, review, by=STEWARD)
+    assert (done.status, done.note, _marks(graph, brand_id)) == ("rejected", "", 15)
+    assert broken_invariants(graph, brand_id) == []
+
+
+def test_rejecting_all_but_one_in_parts_settles_the_review(graph: Graph, brand_id: str) -> None:
+    review, ids = _crowded_review(graph, brand_id, 4)
+    settings = BrandSettings(brand_id)
+    assert reject_some(graph, settings, review, ids[:1], by=STEWARD).status == "pending"
+    assert reject_some(graph, settings, review, ids[1:3], by=STEWARD).status == "rejected"
+    assert _marks(graph, brand_id) == 6
+    with pytest.raises(ConflictError):
+        reject_some(graph, settings, review, ids[3:], by=STEWARD)
+    assert broken_invariants(graph, brand_id) == []

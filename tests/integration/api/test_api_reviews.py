@@ -308,3 +308,15 @@ def test_a_suggestion_is_listed_previewed_and_decided_like_any_other(tenant: Ten
     assert asked["decision"] == "merged"
     assert sweep_reviews(tenant.graph) >= 1
     assert get(tenant, f"/{review}")["status"] == "merged"
+
+
+def test_a_part_of_a_review_is_rejected_and_the_rest_still_waits(tenant: Tenant) -> None:
+    review_id, ids = tenant.review()
+    answer = post(tenant, f"/{review_id}/reject", {"profile_ids": ids[:1], "reason": "a stranger"}, key="part")
+    assert (answer.status_code, answer.json()["status"]) == (200, "pending"), answer.text
+    again = post(tenant, f"/{review_id}/reject", {"profile_ids": ids[:1], "reason": "a stranger"}, key="part")
+    assert again.json() == answer.json()
+    assert set(get(tenant, f"/{review_id}")["profile_ids"]) == set(ids[1:])
+    wrong = post(tenant, f"/{review_id}/reject", {"profile_ids": [ids[1], ids[0]]})
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "profile_ids[1]")
+    assert post(tenant, f"/{review_id}/reject").json()["status"] == "rejected"
