@@ -189,7 +189,7 @@ def lock_neighbourhood(
     Raises StaleReadError when the neighbourhood changed meanwhile; `reach` takes what another try locks first.
     """
     rules = rule_set_for(settings)
-    roots, all_keys = read_reach(tx, settings.id, keys, roots | reach, rules.max_cores)
+    roots, all_keys = read_reach(tx, settings.id, keys, roots, rules.max_cores)
     if len(roots) > rules.max_cores:
         return None
     missing = roots - reach

@@ -13,6 +13,7 @@ ON CREATE SET v = $properties, v.id = $id, v.brand = $brand, v.kind = 'suggestio
   v.updated_at = datetime({epochSeconds: $now / 1000000, nanosecond: ($now % 1000000) * 1000})
 MERGE (v)-[:PROPOSES]->(a)
 MERGE (v)-[:PROPOSES]->(b)
+SET a.has_neighbours = true, b.has_neighbours = true
 WITH v
 MATCH (r:SuggestionRun {id: $run_id})
 WHERE r.brand = $brand
