@@ -16,6 +16,7 @@ Value = str | bool | Decimal | datetime
 LONGEST_TEXT = 500
 """Longer texts of a payload are no values: nobody compares or counts essays."""
 _EACH = "[]"
+_decoder = json.JSONDecoder(parse_float=Decimal)
 
 
 class Row(Protocol):
@@ -85,7 +86,7 @@ class OrderRow:
 
 def _parse(text: str | None) -> Any:
     try:
-        return json.loads(text or "{}", parse_float=Decimal)
+        return _decoder.decode(text or "{}")
     except (ValueError, ArithmeticError, RecursionError):
         # What a sender wrote cannot be read any more: it has no values, its event still counts.
         return {}
