@@ -26,7 +26,7 @@ from core.trait_definitions import TraitDefinition, definition_from_data
 from graph.driver import Graph
 from graph.repositories import trait_definitions as repository
 from graph.repositories.model_runs import RunKind, start_run
-from graph.repositories.trait_definitions import Change
+from graph.repositories.trait_definitions import READY, Change
 from insight.computed_traits.refresh import values_of
 from insight.computed_traits.show import shown_value
 
@@ -87,7 +87,7 @@ def get_trait(trait_name: str, caller: CallerDep, services: ServicesDep) -> Resp
 )  # fmt: skip
 @needs("admin")
 def put_trait(trait_name: str, body: TraitShape, caller: CallerDep, services: ServicesDep) -> Response:
-    """An equal definition changes nothing; a changed one is computed anew for everybody, its old values go at once."""
+    """An equal definition changes nothing, but a backfill that was stopped goes on; a changed one is computed anew."""
     definition = definition_from_data(body.as_data(trait_name))
     return JsonAnswer(_put(services.graph, caller.brand, definition, f"key:{caller.key_id}"))
 
@@ -99,8 +99,9 @@ def put_trait(trait_name: str, body: TraitShape, caller: CallerDep, services: Se
 @needs("admin")
 def delete_trait(trait_name: str, caller: CallerDep, services: ServicesDep) -> Response:
     """It is shown to nobody from now on; a run that computes it stops doing so and takes its values away."""
-    repository.delete_definition(services.graph, caller.brand, trait_name)
-    start_run(services.graph, caller.brand, RunKind.TRAITS, {}, by=f"key:{caller.key_id}", now=utc_now())
+    now = utc_now()
+    repository.delete_definition(services.graph, caller.brand, trait_name, now)
+    start_run(services.graph, caller.brand, RunKind.TRAITS, {}, by=f"key:{caller.key_id}", now=now)
     return JsonAnswer({"deleted": True})
 
 
@@ -109,6 +110,9 @@ def _put(
 ) -> dict[str, Any]:
     """Store the definition and let its backfill wait; a run that is under way takes the change up by itself."""
     now = utc_now()
-    if repository.put_definition(graph, brand, definition, Change(actor, now), must_be_new=must_be_new):
-        start_run(graph, brand, RunKind.TRAITS, {}, by=actor, now=now)
+    repository.put_definition(graph, brand, definition, Change(actor, now), must_be_new=must_be_new)
+    stored = repository.get_definition(graph, brand, definition.name)
+    if stored["state"] == READY:
+        return stored
+    start_run(graph, brand, RunKind.TRAITS, {}, by=actor, now=now)
     return repository.get_definition(graph, brand, definition.name)

@@ -16,7 +16,7 @@ WITH s, d, CASE
   ELSE 'changed' END AS outcome
 FOREACH (_ IN CASE WHEN outcome = 'same' THEN [1] ELSE [] END | SET d.description = $description)
 FOREACH (_ IN CASE WHEN outcome IN ['created', 'changed'] THEN [1] ELSE [] END |
-  SET s.version = s.version + 1
+  SET s.version = s.version + 1, s.changed_at = $now
   SET s.names = [entry IN s.names WHERE NOT entry STARTS WITH $name + '|'] + [$name + '|' + toString(s.version) + '|' + $type],
     s.forgotten = [name IN s.forgotten WHERE name <> $name]
   MERGE (n:TraitDefinition {key: $key})

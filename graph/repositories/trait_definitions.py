@@ -78,9 +78,9 @@ def put_definition(
     return str(row["outcome"]) != "same"
 
 
-def delete_definition(graph: Graph, brand: str, name: str) -> None:
+def delete_definition(graph: Graph, brand: str, name: str, now: datetime) -> None:
     """Take a definition away; raises NotFoundError."""
-    if not graph.write("computed_traits/delete_definition", brand=brand, key=_key(brand, name), name=name):
+    if not graph.write("computed_traits/delete_definition", brand=brand, key=_key(brand, name), name=name, now=now):
         raise _unknown()
 
 
@@ -111,7 +111,7 @@ def finish_pass(graph: Graph, brand: str, version: int) -> bool:
 
 
 def pending_brands(graph: Graph, failed_since: datetime) -> list[str]:
-    """Brands whose profiles need a pass; one whose pass failed since then is left out."""
+    """Brands whose profiles need a pass; left out are those whose pass failed since then or was stopped by a person."""
     rows = graph.read("computed_traits/list_pending", kind=RunKind.TRAITS.value, failed_since=failed_since)
     return [row["brand"] for row in rows]
 

@@ -1,6 +1,6 @@
 """Computes the traits of many live profiles at once and attaches them: a few reads and one write for each chunk."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,12 +27,14 @@ _DUE_AGAIN = timedelta(minutes=10)
 _PAYLOAD = "payload"
 _MOST_INTEGER = 2**63 - 1
 
+Build = Callable[[str], Row]
+"""Makes a row of what was read, for a profile's currency: what cannot be read fails here, for that profile alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Question:
     """What of events or orders the definitions need: since when, which types, and whose payloads; None: all."""
 
-    definitions: tuple[TraitDefinition, ...]
     from_at: datetime
     types: list[str] | None
     payload_types: list[str] | None
@@ -113,9 +115,9 @@ def _fold(graph: Graph, traits: TraitSet, ids: Sequence[str], now: datetime) -> 
         for root, build in rows:
             profile = profiles[root]
             try:
-                row = build(profile.currency)
+                built = build(profile.currency)
                 for fold in profile.folds[source].values():
-                    fold.add(row)
+                    fold.add(built)
             except (ArithmeticError, KeyError, TypeError, ValueError, AttributeError) as error:
                 # One unreadable customer must not keep the others of its chunk from their traits.
                 if root not in failed:
@@ -124,7 +126,9 @@ def _fold(graph: Graph, traits: TraitSet, ids: Sequence[str], now: datetime) -> 
     return profiles, failed
 
 
-def _sources(graph: Graph, traits: TraitSet, ids: list[str], now: datetime) -> Iterator[tuple[str, Any]]:
+def _sources(
+    graph: Graph, traits: TraitSet, ids: list[str], now: datetime
+) -> Iterator[tuple[str, Iterator[tuple[str, Build]]]]:
     """For events and orders, where a definition needs them: pairs of the profile and what makes its row."""
     if ids and (question := _question(traits, EVENTS, now)):
         found = repository.stream_events(
@@ -136,7 +140,7 @@ def _sources(graph: Graph, traits: TraitSet, ids: list[str], now: datetime) -> I
         yield ORDERS, ((values[0], _order(values)) for values in found)
 
 
-def _event(values: list[Any]) -> Any:
+def _event(values: list[Any]) -> Build:
     _, at, id_, type_, channel, source, products, payload = values
 
     def build(_: str) -> Row:
@@ -146,7 +150,7 @@ def _event(values: list[Any]) -> Any:
     return build
 
 
-def _order(values: list[Any]) -> Any:
+def _order(values: list[Any]) -> Build:
     _, at, key, minor, currency, channel, status, order_id, lines = values
 
     def build(brand_currency: str) -> Row:
@@ -164,7 +168,6 @@ def _question(traits: TraitSet, source: str, now: datetime) -> _Question | None:
     longest = None if None in days else max(day for day in days if day is not None)
     with_payload = [one for one in wanted if any(path[0] == _PAYLOAD for path in one.paths)]
     return _Question(
-        wanted,
         EARLIEST if longest is None else now - timedelta(days=longest),
         _types(wanted),
         _types(with_payload),

@@ -24,7 +24,8 @@ from graph.commit import commit_batch
 from graph.driver import Graph
 from graph.repositories import trait_definitions as repository
 from graph.repositories.brands import BrandRecord, create_brand
-from graph.repositories.model_runs import DONE, RunKind, find_run, start_run
+from graph.repositories.computed_traits import store_values
+from graph.repositories.model_runs import DONE, RunKind, cancel_run, find_run, start_run
 from graph.repositories.outbox import read_marks
 from graph.repositories.profiles import Page
 from graph.repositories.trait_definitions import (
@@ -35,6 +36,7 @@ from graph.repositories.trait_definitions import (
     find_set,
     get_definition,
     list_definitions,
+    pending_brands,
     put_definition,
 )
 from ingest.relay import FEATURES_TASK
@@ -145,17 +147,17 @@ def test_a_deleted_definition_is_shown_no_more_and_its_values_go(graph: Graph, b
     define(graph, brand, VISITS)
     define(graph, brand, SPEND)
     run(graph, brand)
-    delete_definition(graph, brand.id, "visits")
+    delete_definition(graph, brand.id, "visits", NOW)
     assert shown(graph, brand, profiles[0]) == {"spend": "0.00"}
     done = run(graph, brand)
     # Values of the others are as good as before: nobody was computed anew.
     assert done["result"]["computed"] == 0
     assert all("v_visits" not in one and one["v_spend"] == 0 for one in stored(graph, brand).values())
-    delete_definition(graph, brand.id, "spend")
+    delete_definition(graph, brand.id, "spend", NOW)
     run(graph, brand)
     assert (stored(graph, brand), shown(graph, brand, profiles[0])) == ({}, {})
     with pytest.raises(NotFoundError):
-        delete_definition(graph, brand.id, "spend")
+        delete_definition(graph, brand.id, "spend", NOW)
 
 
 def test_definitions_that_change_during_a_backfill_are_taken_up_by_it(
@@ -170,7 +172,7 @@ def test_definitions_that_change_during_a_backfill_are_taken_up_by_it(
         pages.append(1)
         if len(pages) == 2:
             define(graph, brand, SPEND)
-            delete_definition(graph, brand.id, "visits")
+            delete_definition(graph, brand.id, "visits", NOW)
         return compute_traits(*args)
 
     monkeypatch.setattr(runs, "compute_traits", compute)
@@ -191,6 +193,38 @@ def test_what_was_computed_from_older_definitions_never_replaces_newer_values(
     compute_traits(graph, find_set(graph, brand.id), [profile], NOW)
     compute_traits(graph, old, [profile], NOW + timedelta(days=1))
     assert shown(graph, brand, profile) == {"visits": 0}
+
+
+@pytest.mark.parametrize(("version", "later", "kept"), [(1, 1, True), (2, 0, True), (2, 1, False), (3, -1, False)])
+def test_what_was_computed_from_an_older_profile_or_earlier_never_replaces_newer_values(
+    graph: Graph, brand: BrandSettings, version: int, later: int, kept: bool
+) -> None:
+    [profile] = people(graph, brand, 1)
+    define(graph, brand, VISITS)
+    refresh_traits(graph, brand.id, [profile], NOW)
+    row = {"set_version": 1, "version": version, "computed_at": NOW + timedelta(seconds=later)}
+    with graph.session() as session:
+        query = (
+            "MATCH (n:ComputedTraits {id: $id}) SET n.version = 2, n.computed_at = $now + duration({microseconds: 1})"
+        )
+        session.run(query, id=profile, now=NOW).consume()
+    properties = {**row, "id": profile, "brand": brand.id, "v_visits": 99}
+    store_values(graph, brand.id, [{**row, "id": profile, "is_cluster": False, "properties": properties}])
+    assert (stored(graph, brand)[profile]["v_visits"] == 1) is kept
+
+
+def test_a_backfill_that_a_person_stopped_stays_stopped_until_the_definitions_change(
+    graph: Graph, brand: BrandSettings
+) -> None:
+    people(graph, brand, 1)
+    define(graph, brand, VISITS)
+    started = start_run(graph, brand.id, RunKind.TRAITS, {}, by="test", now=NOW)
+    assert brand.id in pending_brands(graph, NOW)
+    cancel_run(graph, brand.id, started["id"], by="steward", now=NOW)
+    assert get_definition(graph, brand.id, "visits")["state"] == COMPUTING
+    assert brand.id not in pending_brands(graph, NOW)
+    put_definition(graph, brand.id, definition_from_data(SPEND), Change("test", NOW + timedelta(seconds=1)))
+    assert brand.id in pending_brands(graph, NOW)
 
 
 KILLED = """
