@@ -1,6 +1,7 @@
 """The Celery app: settings, schedule and the worker's sign of life; its tasks live in `ingest` and `ml`."""
 
 import logging
+import os
 from typing import Any
 
 import redis
@@ -27,6 +28,8 @@ TASK_PACKAGES = (
     "ml.runs",
     "ml.suggestions",
 )
+LONG_TASKS = ("ml.carry_out_run", "ml.run_suggestions")
+"""They take minutes, on a queue of their own: what follows a commit never waits behind them."""
 ALIVE_SECONDS = 30
 # Longer than the longest task: a task that runs past it is given to a second worker.
 VISIBILITY_SECONDS = 3600
@@ -68,7 +71,7 @@ def create_worker_app(settings: Settings | None = None) -> Celery:
         task_time_limit=1800,
         task_soft_time_limit=1500,
         task_default_queue="default",
-        task_routes={"ml.*": {"queue": "ml"}},
+        task_routes={name: {"queue": "ml"} for name in LONG_TASKS},
         task_publish_retry_policy={"max_retries": 3, "interval_start": 0.1, "interval_max": 1.0},
         broker_transport_options=dict(_TRANSPORT),
         result_backend_transport_options={"visibility_timeout": VISIBILITY_SECONDS},
@@ -82,6 +85,8 @@ def create_worker_app(settings: Settings | None = None) -> Celery:
         beat_schedule=_schedule(),
         beat_schedule_filename=str(settings.data_dir / "beat-schedule"),
     )
+    # Read by OpenMP when a library with it is loaded, in whichever task comes first: one thread for each process.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     celery.autodiscover_tasks(list(TASK_PACKAGES))
     return celery
 

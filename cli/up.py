@@ -19,7 +19,7 @@ from brands.onboarding import DEMO_BRAND, ensure_demo_brand
 from cli.browser_link import first_look
 from cli.data_dir import DataDir
 from cli.supervisor import Signals, StopRequestedError, Supervisor
-from cli.worker import beat_words, worker_words
+from cli.worker import Queue, beat_words, worker_words
 from core.errors import ConfigurationError
 from core.logs import configure_logs
 from core.settings import Settings, child_environment, load_settings
@@ -142,7 +142,7 @@ class Installation:
             "pids": {
                 "supervisor": os.getpid(),
                 "api": [pids(name) for name in names],
-                "workers": [pids("worker"), pids("beat")],
+                "workers": [pids("worker"), pids("beat"), pids("learner")],
                 "neo4j": pids("neo4j"),
                 "redis": pids("redis"),
             },
@@ -203,10 +203,12 @@ class Installation:
         for name in self._api_names():
             self.supervisor.add_service(name, self._api_starter(name))
         python, level = [sys.executable, "-P", "-m"], self.settings.log_level
-        worker = [*python, *worker_words(_WORKER_CONCURRENCY, level)]
+        worker = [*python, *worker_words(_WORKER_CONCURRENCY, level, Queue.DEFAULT)]
+        learner = [*python, *worker_words(1, level, Queue.ML)]
         beat = [*python, *beat_words(self.options.data.path / "beat-schedule", level)]
         # Without us its tasks only wait for databases that are going; they are safe to repeat, so it need not linger.
         self.supervisor.add_service("worker", lambda: self._start("worker", worker, orphan_signal=signal.SIGKILL))
+        self.supervisor.add_service("learner", lambda: self._start("learner", learner, orphan_signal=signal.SIGKILL))
         self.supervisor.add_service("beat", lambda: self._start("beat", beat))
 
     def _api_names(self) -> list[str]:

@@ -35,6 +35,12 @@ class ConstIntelError(Exception):
         """Further members of the problem document; never the offending value."""
 
 
+class UnreadableDataError(ConstIntelError):
+    """What is stored is not what a query takes it for, such as text in the place of a time."""
+
+    code = "unreadable_data"
+
+
 class InvalidInputError(ConstIntelError):
     """A value does not fit; `field` is its path, such as `identifiers.email[0]`."""
 

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 import neo4j
-from neo4j.exceptions import AuthError, DriverError, Neo4jError, ServiceUnavailable, SessionExpired
+from neo4j.exceptions import AuthError, CypherTypeError, DriverError, Neo4jError, ServiceUnavailable, SessionExpired
 
-from core.errors import ConfigurationError, UnavailableError
+from core.errors import ConfigurationError, UnavailableError, UnreadableDataError
 from core.settings import Settings
 from graph.queries import query_text
 
@@ -118,6 +118,8 @@ class Graph:
             records, _, _ = self._driver.execute_query(
                 query_text(query), parameters_=params, routing_=routing, database_=self.database, bookmark_manager_=None
             )
+        except CypherTypeError as error:
+            raise UnreadableDataError("Something that is stored is of another type than was expected.") from error
         except (DriverError, Neo4jError) as error:
             if _is_away(error):
                 raise UnavailableError("Neo4j is not reachable.") from error

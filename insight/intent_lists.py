@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from core.clock import EARLIEST, Clock, utc_now
+from core.errors import UnreadableDataError
 from core.paging import encode_cursor
 from graph.driver import Graph
 from graph.repositories import intents as repository
@@ -16,6 +19,8 @@ from graph.repositories.visits import read_last_stores
 from graph.values import parse_json, to_time, to_time_text
 from insight.intents import ACTIVE, HIGH_INTENT, LIFE, LOWEST, Intent, decayed
 from insight.interest import Interest, Standing, fold_profile, read_interests
+
+log = structlog.get_logger(__name__)
 
 _CHUNK = 100
 # Pages are filled by walking on from the newest; this bounds the walk.
@@ -27,10 +32,21 @@ def refresh_intents(graph: Graph, brand: str, profile_ids: Sequence[str], now: d
     """Store what the live profiles among `profile_ids` want now, and the stage they stand at; safe to repeat."""
     ids = sorted(set(profile_ids))
     for start in range(0, len(ids), _CHUNK):
-        interests = read_interests(graph, brand, ids[start : start + _CHUNK])
-        rows = [_row(brand, root, interest, now) for root, interest in interests.items()]
+        rows = _rows(graph, brand, ids[start : start + _CHUNK], now)
         if rows:
             repository.replace_intents(graph, brand, rows)
+
+
+def _rows(graph: Graph, brand: str, ids: Sequence[str], now: datetime) -> list[dict[str, Any]]:
+    """All at once; one by one when that fails, so that one unreadable order stops nobody else's."""
+    try:
+        interests = read_interests(graph, brand, ids)
+        return [_row(brand, root, interest, now) for root, interest in interests.items()]
+    except (UnreadableDataError, ArithmeticError, KeyError, TypeError, ValueError, AttributeError) as error:
+        if len(ids) == 1:
+            log.error("intents_failed", profile_id=ids[0], reason=type(error).__name__)
+            return []
+    return [row for id_ in ids for row in _rows(graph, brand, [id_], now)]
 
 
 def _row(brand: str, root: str, interest: Interest, now: datetime) -> dict[str, Any]:

@@ -9,9 +9,16 @@ from api.answers import JsonAnswer
 from api.auth import needs
 from api.openapi import answers
 from api.routes import CallerDep, GuardedRoute, ServicesDep
-from api.schemas.predictions import NextAction, Propensity, ScoreCommand, ScoredProfiles
+from api.schemas.predictions import (
+    NextAction,
+    PredictionSettings,
+    Propensity,
+    ScoreCommand,
+    ScoredProfiles,
+    SettingsCommand,
+)
 from core.clock import utc_now
-from ml.serving.answers import next_action, propensity, score_now
+from ml.serving.answers import next_action, propensity, score_now, set_bought_once, settings_view
 
 router = APIRouter(prefix="/api/predictions", tags=["predictions"], route_class=GuardedRoute)
 ProfileId = Annotated[str, Query(min_length=1, max_length=200, description="The profile; an absorbed id is taken too.")]
@@ -27,6 +34,30 @@ ProfileId = Annotated[str, Query(min_length=1, max_length=200, description="The 
 def post_score(body: ScoreCommand, caller: CallerDep, services: ServicesDep) -> Response:
     """Compute, keep and answer features and predictions of up to 200 profiles; unknown ids are in `not_found`."""
     return JsonAnswer(score_now(services.graph, services.models, caller.brand, body.profile_ids, utc_now()))
+
+
+@router.get(
+    "/settings",
+    summary="What recommendations keep to",
+    operation_id="get_prediction_settings",
+    responses=answers(PredictionSettings, 401, 403, 503),
+)
+@needs("read")
+def read_settings(caller: CallerDep, services: ServicesDep) -> Response:
+    """What the brand says is bought once for ever."""
+    return JsonAnswer(settings_view(services.graph, caller.brand))
+
+
+@router.put(
+    "/settings",
+    summary="Say what is bought once for ever",
+    operation_id="put_prediction_settings",
+    responses=answers(PredictionSettings, 400, 401, 403, 422, 503),
+)
+@needs("admin")
+def put_settings(body: SettingsCommand, caller: CallerDep, services: ServicesDep) -> Response:
+    """Such products, and others of such categories, are not recommended to who has one; from the next scoring on."""
+    return JsonAnswer(set_bought_once(services.graph, caller.brand, body.bought_once.model_dump(), utc_now()))
 
 
 @router.get(

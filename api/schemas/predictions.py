@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from api.schemas.base import Command, Id, Shape, example
+from api.schemas.base import MAX_ID, Command, Id, Shape, example
 from api.schemas.profiles import PROFILE_ID
 
 _SAID = {"model_version": "day-one-1", "confidence": "low", "at": "2026-11-01T12:00:02Z"}
@@ -34,6 +34,33 @@ class ScoreCommand(Command):
     model_config = example({"profile_ids": [PROFILE_ID]})
 
     profile_ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_SCORED)]
+
+
+_ONCE = {"bought_once": {"products": ["WASHER-9"], "categories": ["Washing machines"]}}
+Name = Annotated[str, Field(min_length=1, max_length=MAX_ID, pattern=r"\S")]
+
+
+class BoughtOnceCommand(Command):
+    """Products that nobody needs twice, and categories of which nobody needs a second product."""
+
+    products: Annotated[list[Name], Field(max_length=2_000, default_factory=list)]
+    categories: Annotated[list[Name], Field(max_length=200, default_factory=list)]
+
+
+class SettingsCommand(Command):
+    """What recommendations keep to; what is set takes the place of what was set before."""
+
+    model_config = example(_ONCE)
+
+    bought_once: BoughtOnceCommand
+
+
+class PredictionSettings(Shape):
+    """What recommendations keep to."""
+
+    model_config = example(_ONCE)
+
+    bought_once: dict[str, list[str]]
 
 
 class ScoredProfiles(Shape):

@@ -1,6 +1,6 @@
 """Versions of a brand's models: what was trained, on what, how good it was, and which one scores profiles now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,18 @@ def find_active(graph: Graph, brand: str) -> dict[str, Any] | None:
     """Stored properties of the version that scores the brand's profiles; None while day one does."""
     rows = graph.read("models/get_active", brand=brand)
     return rows[0]["model"] if rows else None
+
+
+def find_bought_once(graph: Graph, brand: str) -> tuple[list[str], list[str]]:
+    """Products and categories that the brand says are bought once for ever."""
+    rows = graph.read("predictions/get_settings", brand=brand)
+    return (rows[0]["products"], rows[0]["categories"]) if rows else ([], [])
+
+
+def save_bought_once(graph: Graph, brand: str, products: Sequence[str], categories: Sequence[str]) -> None:
+    """Keep what is bought once for ever, in place of what was set before."""
+    kept = sorted(set(products)), sorted(set(categories))
+    graph.write("predictions/set_settings", brand=brand, products=kept[0], categories=kept[1])
 
 
 def find_version(graph: Graph, brand: str, version_id: str) -> dict[str, Any]:

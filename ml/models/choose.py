@@ -106,7 +106,7 @@ def choose(target: Target, judged: Sequence[Judged]) -> Choice:
     each = {name: [losses(target, one.scores[target][name], one.snapshot) for one in judged] for name in names}
     best = BTYD if BTYD in names else DAY_ONE
     for name in names:
-        if name not in {DAY_ONE, best} and _beats(each[name], each[best]):
+        if name not in {DAY_ONE, best} and beats(each[name], each[best]):
             best = name
     means = {name: [float(np.mean(values)) for values in found] for name, found in each.items()}
     gaps = [level_gap(target, one.scores[target][best], one.snapshot) for one in judged]
@@ -140,8 +140,11 @@ def level_shift(gaps: Sequence[Gap], year_ago: Sequence[bool]) -> float:
     return float(np.clip(shift, -limit, limit))
 
 
-def _beats(challenger: Sequence[Floats], holder: Sequence[Floats]) -> bool:
-    """Whether losses fell by a thousandth and by more than a standard error, customer by customer, in most windows."""
+def beats(challenger: Sequence[Floats], holder: Sequence[Floats]) -> bool:
+    """Whether losses fell by a thousandth and by more than a standard error, customer by customer, in most windows.
+
+    Both have one array of losses for each window.
+    """
     gains = [old - new for new, old in zip(challenger, holder, strict=True)]
     mean = float(np.mean([gain.mean() for gain in gains]))
     # The windows hold much the same people: taken as one sample of their mean size.

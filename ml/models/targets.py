@@ -59,11 +59,6 @@ def losses(target: Target, score: Floats, snapshot: Snapshot) -> Floats:
     return deviance
 
 
-def loss(target: Target, score: Floats, snapshot: Snapshot) -> float:
-    """Mean loss over the snapshot's customers."""
-    return float(np.mean(losses(target, score, snapshot)))
-
-
 @dataclass(frozen=True, slots=True)
 class Gap:
     """By how much all scores of a window would have to move for its total to come out right, and how sure that is."""

@@ -36,7 +36,13 @@ def build_shelf(customers: Sequence[Customer], moment: Moment) -> Shelf:
         if len(shelf) < _SHOWN:
             shelf.append((name, part))
     by_category.pop("", None)
-    return Shelf(near, {name: tuple(shelf) for name, shelf in by_category.items()}, tuple(ranked[:_SHOWN]))
+    shown = {other for row in near.values() for other, _ in row} | {name for name, _ in ranked}
+    return Shelf(
+        near,
+        {name: tuple(shelf) for name, shelf in by_category.items()},
+        tuple(ranked[:_SHOWN]),
+        {name: categories[name] for name in sorted(shown) if categories.get(name)},
+    )
 
 
 def _names(customers: Sequence[Customer], moment: Moment) -> tuple[list[str], dict[str, str]]:

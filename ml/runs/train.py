@@ -18,12 +18,13 @@ from graph.repositories.models import Change, activate_version, create_version, 
 from ml.drift import reference_of
 from ml.features.customers import Moment, history_of
 from ml.features.purchases import purchase_features
-from ml.models.choose import DAY_ONE, Judged
+from ml.models.choose import DAY_ONE, Judged, beats
 from ml.models.day_one import HORIZON
 from ml.models.design import BOOSTED, LINEAR
 from ml.models.segments import realised, segment_names
 from ml.models.snapshots import Known, Snapshot
-from ml.models.targets import Target, loss
+from ml.models.targets import Target, losses
+from ml.orders.history import Floats
 from ml.runs.gather import Gathered, gather_customers
 from ml.runs.heart import Heart
 from ml.runs.shelf import build_shelf
@@ -34,7 +35,7 @@ from ml.serving.reasons import mean_score
 from ml.serving.score import foretell, snapshot_of
 from ml.training import Job, Training, train
 
-_BETTER = 0.001
+BETTER, WORSE = "better", "worse"
 LEAST_HORIZON, MOST_HORIZON = 7, 365
 TRAINED_BY = "training"
 
@@ -98,22 +99,22 @@ def judge_versions(order: TrainOrder, trained: Training) -> Verdict:
     stored = find_active(order.graph, order.claim.brand)
     active = None if stored is None else ActiveModels(order.data_dir).of(order.graph, order.claim.brand)
     if active is None or active.bundle.is_day_one:
-        return _verdict("day one", _gains(trained, trained.judged, new, dict.fromkeys(Target, DAY_ONE)))
+        return judge_gains("day one", _gains(trained, trained.judged, new, dict.fromkeys(Target, DAY_ONE)))
     if active.horizon != order.horizon:
         return Verdict(False, f"the active version foretells {active.horizon} days: activate by hand to change", {})
     data_to = (stored or {})["data_to"].to_native()
     fresh = [one for one in trained.judged if _day(data_to) <= one.snapshot.origin]
     if fresh:
-        return _verdict("the active version", _gains(trained, fresh, new, active))
+        return judge_gains("the active version", _gains(trained, fresh, new, active))
     # The active version knows these windows: its kinds of models, fitted before each of them, stand for it.
     kinds = {target: part.candidate for target, part in active.bundle.parts.items()}
-    return _verdict("the kinds of models of the active version", _gains(trained, trained.judged, new, kinds))
+    return judge_gains("the kinds of models of the active version", _gains(trained, trained.judged, new, kinds))
 
 
 def _gains(
     trained: Training, windows: Sequence[Judged], new: dict[Target, str], old: ServingModel | dict[Target, str]
 ) -> dict[str, Any]:
-    """By target, mean loss of new and old on the windows, and the relative gain."""
+    """By target, what `compare_losses` says of new and old on the windows."""
     found: dict[str, Any] = {}
     for target in Target:
         pairs = []
@@ -124,17 +125,24 @@ def _gains(
                 past = old.bundle.parts[target].score(target, Snapshot(one.snapshot.origin, one.snapshot.length, known))
             else:
                 past = one.scores[target][old[target]]
-            pairs.append((loss(target, score, one.snapshot), loss(target, past, one.snapshot)))
-        mine, theirs = (float(np.mean(values)) for values in zip(*pairs, strict=True))
-        gain = float(np.mean([(before - after) / max(abs(before), 1e-9) for after, before in pairs]))
-        found[target.value] = {"new": mine, "old": theirs, "gain": gain, "windows": len(pairs)}
+            pairs.append((losses(target, score, one.snapshot), losses(target, past, one.snapshot)))
+        found[target.value] = compare_losses(*zip(*pairs, strict=True))
     return found
 
 
-def _verdict(rival: str, gains: dict[str, Any]) -> Verdict:
-    mean = float(np.mean([one["gain"] for one in gains.values()]))
-    is_better = mean > _BETTER and gains[Target.CHURN.value]["gain"] > -_BETTER
-    words = ", ".join(f"{name} {one['gain']:+.1%}" for name, one in gains.items())
+def compare_losses(new: Sequence[Floats], old: Sequence[Floats]) -> dict[str, Any]:
+    """Mean losses of two versions over the windows, the relative gain, and whether it is more than chance."""
+    mine, theirs = (float(np.mean([values.mean() for values in one])) for one in (new, old))
+    gain = (theirs - mine) / max(abs(theirs), 1e-9)
+    verdict = BETTER if beats(new, old) else WORSE if beats(old, new) else "tie"
+    return {"new": mine, "old": theirs, "gain": gain, "windows": len(new), "verdict": verdict}
+
+
+def judge_gains(rival: str, gains: dict[str, Any]) -> Verdict:
+    """Better in one target at least and worse in none, each by the rule that candidates are chosen by."""
+    verdicts = {one["verdict"] for one in gains.values()}
+    is_better = BETTER in verdicts and WORSE not in verdicts
+    words = ", ".join(f"{name} {one['gain']:+.1%} ({one['verdict']})" for name, one in gains.items())
     said = "better than" if is_better else "not better than"
     return Verdict(is_better, f"{said} {rival} on the same held-out windows (losses: {words})", gains)
 

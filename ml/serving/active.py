@@ -1,18 +1,21 @@
 """Registry of models: the one that scores a brand's profiles now, loaded once in a process until another is active."""
 
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import structlog
 
 from core.errors import InvalidInputError
 from core.settings import load_settings
 from graph.driver import Graph
-from graph.repositories.models import find_active
+from graph.repositories.models import find_active, find_bought_once
 from graph.values import parse_json
 from ml.serving.files import ModelFileError, read_model
 from ml.serving.model import ServingModel, day_one_model
+from ml.serving.products import BoughtOnce
 
 log = structlog.get_logger(__name__)
 
@@ -28,8 +31,12 @@ class ActiveModels:
         self._lock = Lock()
 
     def of(self, graph: Graph, brand: str) -> ServingModel:
-        """The brand's active model; day one while there is none, and when its files are missing or changed."""
-        stored = find_active(graph, brand)
+        """The brand's active model with its settings; day one without one, and when its files were changed."""
+        products, categories = find_bought_once(graph, brand)
+        once = BoughtOnce(frozenset(products), frozenset(categories))
+        return replace(self._load(brand, find_active(graph, brand)), once=once)
+
+    def _load(self, brand: str, stored: dict[str, Any] | None) -> ServingModel:
         if stored is None:
             return day_one_model(brand)
         with self._lock:

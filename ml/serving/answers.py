@@ -1,12 +1,14 @@
 """Serving over HTTP: what the prediction routes answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from core.clock import format_time
 from core.errors import NotFoundError
 from graph.driver import Graph
+from graph.repositories.model_runs import RunKind, start_run
+from graph.repositories.models import find_bought_once, save_bought_once
 from graph.repositories.predictions import read_customers
 from insight.profile360 import get_profile360
 from ml.features.build import look_at
@@ -40,6 +42,20 @@ def score_now(
             "predictions": sections.get(found["profile_id"]),
         })  # fmt: skip
     return {"items": items, "not_found": unknown}
+
+
+def settings_view(graph: Graph, brand: str) -> dict[str, Any]:
+    """What the brand set about its recommendations."""
+    products, categories = find_bought_once(graph, brand)
+    return {"bought_once": {"products": products, "categories": categories}}
+
+
+def set_bought_once(graph: Graph, brand: str, told: Mapping[str, Sequence[str]], now: datetime) -> dict[str, Any]:
+    """Set `products` and `categories` that are bought once for ever; a scoring run takes it to all profiles."""
+    products, categories = ([name.strip() for name in told[kind]] for kind in ("products", "categories"))
+    save_bought_once(graph, brand, products, categories)
+    start_run(graph, brand, RunKind.SCORE, {}, by="settings", now=now)
+    return settings_view(graph, brand)
 
 
 def propensity(graph: Graph, models: ActiveModels, brand: str, profile_id: str, now: datetime) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ml.models.day_one import HORIZON
 from ml.models.intervals import fit_spread
 from ml.models.segments import Rfm, RfmScale
 from ml.models.targets import Target
-from ml.serving.products import Shelf
+from ml.serving.products import NOTHING_ONCE, BoughtOnce, Shelf
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class ServingModel:
     usual_score: float = 0.0
     """Mean log odds of an order by the order rhythm alone."""
     shelf: Shelf = field(default_factory=Shelf)
+    once: BoughtOnce = NOTHING_ONCE
+    """A setting of the brand, not of the version."""
 
     @property
     def horizon(self) -> int:

@@ -21,10 +21,17 @@ class Shelf:
     near: Mapping[str, tuple[tuple[str, float], ...]] = field(default_factory=dict)
     by_category: Mapping[str, tuple[tuple[str, float], ...]] = field(default_factory=dict)
     popular: tuple[tuple[str, float], ...] = ()
+    category: Mapping[str, str] = field(default_factory=dict)
+    """Product → its category, where it has one."""
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON."""
-        return {"near": dict(self.near), "by_category": dict(self.by_category), "popular": self.popular}
+        return {
+            "near": dict(self.near),
+            "by_category": dict(self.by_category),
+            "popular": self.popular,
+            "category": dict(self.category),
+        }
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "Shelf":
@@ -33,7 +40,19 @@ class Shelf:
             {name: _pairs(values) for name, values in stored["near"].items()},
             {name: _pairs(values) for name, values in stored["by_category"].items()},
             _pairs(stored["popular"]),
+            dict(stored.get("category", {})),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class BoughtOnce:
+    """What a brand says is bought once for ever: product ids, and categories of which one product is enough."""
+
+    products: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+
+
+NOTHING_ONCE = BoughtOnce()
 
 
 @dataclass(slots=True)
@@ -46,11 +65,21 @@ class _Habit:
     category: str
 
 
-def recommend_products(customer: Customer, shelf: Shelf, moment: Moment) -> list[dict[str, Any]]:
-    """Up to ten products with score (0 to 1, falling) and reason; none for a customer of whom nothing is known."""
+def recommend_products(
+    customer: Customer, shelf: Shelf, moment: Moment, once: BoughtOnce = NOTHING_ONCE
+) -> list[dict[str, Any]]:
+    """Up to ten products with score (0 to 1, falling) and reason; none for a customer of whom nothing is known.
+
+    What is bought `once` and was bought is left out, with everything else of a category that is.
+    """
     habits = _habits(customer, moment)
     found: dict[str, dict[str, Any]] = {}
+    closed = {habit.category for habit in habits.values() if habit.category in once.categories}
     for product, score, reason in _candidates(habits, shelf, moment.day):
+        if product in once.products and product in habits:
+            continue
+        if closed and (habits[product].category if product in habits else shelf.category.get(product)) in closed:
+            continue
         if product not in found:
             found[product] = {"product_id": product, "score": round(score, _DIGITS), "reason": reason}
         if len(found) == RANKS:

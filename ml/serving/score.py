@@ -75,7 +75,7 @@ def score_profiles(model: ServingModel, profiles: Profiles, see: See | None = No
     units = np.array([10.0 ** minor_digits(customer.currency) for customer in customers])
     low, high = (model.bundle.spread.quantile(foretold, level) for level in (LOW, HIGH))
     rfm = model.rfm(features)
-    products = (tuple(recommend_products(one, model.shelf, profiles.moment)) for one in customers)
+    products = (tuple(recommend_products(one, model.shelf, profiles.moment, model.once)) for one in customers)
     columns = (
         (one.id for one in customers),
         (one.version for one in customers),

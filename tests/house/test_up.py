@@ -36,7 +36,7 @@ def test_credentials_have_the_agreed_shape_and_are_private(installation: Running
     assert set(found["neo4j"]) == {"uri", "user", "password", "browser"}
     assert set(found["pids"]) == {"supervisor", "api", "workers", "neo4j", "redis"}
     assert found["brand"] == "demo"
-    assert len(found["pids"]["api"]) == len(found["pids"]["workers"]) == 2
+    assert (len(found["pids"]["api"]), len(found["pids"]["workers"])) == (2, 3)
     assert found["pids"]["supervisor"] == installation.process.pid
     assert all(is_alive(pid) for pid in installation.pids())
 

@@ -69,3 +69,29 @@ def test_another_brands_profile_is_404(tenant: Tenant, new_tenant, path: str) ->
     assert answer.status_code == 404
     scored = tenant.client.post("/api/predictions/score", json={"profile_ids": [other]}).json()
     assert scored == {"items": [], "not_found": [other]}
+
+
+def test_what_is_bought_once_for_ever_is_not_recommended_again(tenant: Tenant) -> None:
+    one = buy(tenant, "once@example.com", 3, 40)
+
+    def recommended() -> list[str]:
+        found = tenant.client.post("/api/predictions/score", json={"profile_ids": [one]}).json()
+        return [product["product_id"] for product in found["items"][0]["predictions"]["recommendations"]]
+
+    assert recommended() == ["TSH-1"]
+    for told in ({"products": ["TSH-1"]}, {"categories": [" Apparel "]}):
+        answer = tenant.client.put("/api/predictions/settings", json={"bought_once": told})
+        assert answer.status_code == 200, answer.text
+        assert tenant.client.get("/api/predictions/settings").json() == answer.json()
+        assert recommended() == []
+    tenant.client.put(
+        "/api/predictions/settings", json={"bought_once": {"products": ["other"], "categories": ["Shoes"]}}
+    )
+    assert recommended() == ["TSH-1"]
+
+
+@pytest.mark.parametrize("told", [{"products": [""]}, {"products": [1]}, {"categories": ["x" * 201]}, {"shelf": []}])
+def test_a_wrong_setting_of_recommendations_is_named(tenant: Tenant, told: dict[str, object]) -> None:
+    answer = tenant.client.put("/api/predictions/settings", json={"bought_once": told})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"].startswith("bought_once")

@@ -6,6 +6,7 @@ import pytest
 
 from core.errors import NotFoundError
 from graph.repositories.outbox import read_marks
+from insight.intent_lists import refresh_intents
 from ml.features.store import get_features
 from ml.serving.active import ActiveModels
 from ml.serving.store import refresh_profiles
@@ -107,3 +108,16 @@ def test_working_off_twice_is_harmless(small):
     for _ in range(2):
         work_off_marks(small.graph, [mark], lambda: NOW)
     assert read_marks(small.graph, [mark]) == []
+
+
+def test_an_order_that_cannot_be_read_keeps_nobody_else_from_their_intents(small):
+    bad, good = small.customer("bad"), small.customer("good")
+    small.order("o", "bad", 1, placed_at="not a time")
+    small.order("p", "good", 1)
+    small.save()
+    refresh_intents(small.graph, small.brand.id, [bad, good], NOW)
+    with small.graph.session() as session:
+        rows = session.run(
+            "MATCH (c:Customer) WHERE c.brand = $b AND c.stage IS NOT NULL RETURN c.id", b=small.brand.id
+        )
+        assert good in rows.value()

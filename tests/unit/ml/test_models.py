@@ -23,6 +23,7 @@ from ml.models.glm import Family, Sample, fit_glm
 from ml.models.intervals import Foretold, coverage, fit_spread
 from ml.models.segments import fit_scale, segment_names
 from ml.orders.history import UNITS, History
+from ml.runs.train import compare_losses, judge_gains
 from ml.training import Job, train
 from tests.retailers import make_rows, small
 
@@ -211,3 +212,15 @@ def test_learning_code_is_not_loaded_with_the_worker() -> None:
     root = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, env=env, check=False)
     assert done.stdout.strip().endswith("[]"), done.stderr
+
+
+def test_a_version_takes_over_only_when_it_gains_more_than_chance_and_loses_nowhere() -> None:
+    rng = np.random.default_rng(3)
+    old = [rng.gamma(2.0, 1.0, 400) for _ in range(3)]
+    better, same, worse = ([one - moved + rng.normal(0, 0.3, 400) for one in old] for moved in (0.2, 0.0, -0.2))
+    found = [compare_losses(one, old) for one in (better, same, worse)]
+    assert [one["verdict"] for one in found] == ["better", "tie", "worse"]
+    good, tie, bad = found
+    assert good["gain"] == pytest.approx(0.1, abs=0.02)
+    for gains, expected in (([good, tie], True), ([tie, tie], False), ([good, bad], False), ([bad, tie], False)):
+        assert judge_gains("day one", dict(zip(("churn", "spend"), gains, strict=True))).is_better is expected
