@@ -71,7 +71,6 @@ def _work(
         return score_all(graph, claim.brand, models, stored, heart, now)
     if stored["kind"] == RunKind.TRAITS:
         return compute_all_traits(graph, claim.brand, stored, heart, now)
-    from ml.runs.train import TrainOrder, default_horizon, train_brand  # noqa: PLC0415 (scipy and the fits load with it)
+    from ml.runs.train import TrainOrder, train_brand  # noqa: PLC0415 (scipy and the fits load with it)
 
-    horizon = stored.get("horizon_days") or default_horizon()
-    return train_brand(TrainOrder(graph, models.data_dir, claim, horizon, now), heart)
+    return train_brand(TrainOrder(graph, models.data_dir, claim, stored.get("horizon_days") or 0, now), heart)

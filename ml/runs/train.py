@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -19,8 +19,8 @@ from ml.drift import reference_of
 from ml.features.customers import Moment, history_of
 from ml.features.purchases import purchase_features
 from ml.models.choose import DAY_ONE, Judged, beats
-from ml.models.day_one import HORIZON
 from ml.models.design import BOOSTED, LINEAR
+from ml.models.horizon import horizon_of
 from ml.models.segments import realised, segment_names
 from ml.models.snapshots import Known, Snapshot
 from ml.models.targets import Target, losses
@@ -42,7 +42,7 @@ TRAINED_BY = "training"
 
 @dataclass(frozen=True, slots=True)
 class TrainOrder:
-    """What a training run works with."""
+    """What a training run works with; a horizon of 0 is the active version's, without one what fits the brand."""
 
     graph: Graph
     data_dir: Path
@@ -71,6 +71,8 @@ def train_brand(order: TrainOrder, heart: Heart) -> dict[str, Any]:
 
     gathered = gather_customers(order.graph, order.claim.brand, read)
     history = history_of(gathered.customers, moment)
+    active = find_active(order.graph, order.claim.brand) or {}
+    order = replace(order, horizon=order.horizon or active.get("horizon_days") or horizon_of(history))
     heart.tell("training")
     trained = train(history, Job(moment.day, order.horizon), heart.tell)
     heart.tell("keeping the version")
@@ -226,11 +228,6 @@ def _segments(trained: Training, model: ServingModel) -> list[dict[str, Any]]:
     one = trained.judged[0].snapshot
     names = segment_names(one.known.features, model.bundle.scale)
     return [row.as_dict() for row in realised(names, one.silent, one.spend)]
-
-
-def default_horizon() -> int:
-    """Days foretold where nobody says otherwise."""
-    return int(HORIZON)
 
 
 def _day(at: datetime) -> int:

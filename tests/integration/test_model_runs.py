@@ -116,7 +116,7 @@ def test_a_brand_with_history_is_trained_scored_watched_and_rolled_back(
     active = find_active(graph, brand)
     assert trained["result"]["activated"], trained["result"]
     assert active is not None
-    assert (active["id"], active["grade"], active["horizon_days"]) == (trained["model_id"], "basic", 90)
+    assert (active["id"], active["grade"], active["horizon_days"]) == (trained["model_id"], "basic", 60)
     assert "better than day one" in active["activation_reason"]
     metrics = json.loads(active["metrics"])
     assert metrics["churn"]["roc_auc"] > 0.6

@@ -20,6 +20,7 @@ from ml.models.btyd import fit_btyd, look
 from ml.models.bundle import Bundle
 from ml.models.day_one import day_one_silence
 from ml.models.glm import Family, Sample, fit_glm
+from ml.models.horizon import horizon_of
 from ml.models.intervals import Foretold, coverage, fit_spread
 from ml.models.segments import fit_scale, segment_names
 from ml.orders.history import UNITS, History
@@ -224,3 +225,26 @@ def test_a_version_takes_over_only_when_it_gains_more_than_chance_and_loses_nowh
     assert good["gain"] == pytest.approx(0.1, abs=0.02)
     for gains, expected in (([good, tie], True), ([tie, tie], False), ([good, bad], False), ([bad, tie], False)):
         assert judge_gains("day one", dict(zip(("churn", "spend"), gains, strict=True))).is_better is expected
+
+
+def gaps_of(gap: int, customers: int, orders: int) -> History:
+    """Customers who all buy every `gap` days."""
+    who = np.repeat(np.arange(customers), orders)
+    days = np.tile(np.arange(orders) * gap, customers)
+    ones = np.ones(len(who))
+    return History(customers, who, days, ones, UNITS * ones, 0.0 * ones, ones)
+
+
+@pytest.mark.parametrize(
+    ("gap", "orders", "expected"),
+    [(7, 30, 30), (45, 12, 60), (75, 12, 90), (110, 12, 120), (300, 6, 365), (300, 3, 180), (75, 3, 30)],
+)
+def test_the_horizon_is_as_long_as_customers_take_and_leaves_three_windows(
+    gap: int, orders: int, expected: int
+) -> None:
+    assert horizon_of(gaps_of(gap, 100, orders)) == expected
+
+
+def test_with_few_gaps_the_horizon_is_the_day_one_models() -> None:
+    assert horizon_of(gaps_of(7, 3, 30)) == 90
+    assert horizon_of(gaps_of(7, 500, 1)) == 90
