@@ -28,7 +28,7 @@ TASK_PACKAGES = (
     "ml.runs",
     "ml.suggestions",
 )
-LONG_TASKS = ("ml.carry_out_run", "ml.run_suggestions")
+LONG_TASKS = ("ml.carry_out_run", "ml.run_suggestions", "ml.refresh_due_traits")
 """They take minutes, on a queue of their own: what follows a commit never waits behind them."""
 ALIVE_SECONDS = 30
 # Longer than the longest task: a task that runs past it is given to a second worker.

@@ -18,7 +18,8 @@ from api.schemas.predictions import (
     SettingsCommand,
 )
 from core.clock import utc_now
-from ml.serving.answers import next_action, propensity, score_now, set_bought_once, settings_view
+from ml.serving.answers import next_action, score_now, set_bought_once, settings_view
+from ml.serving.propensity import propensity
 
 router = APIRouter(prefix="/api/predictions", tags=["predictions"], route_class=GuardedRoute)
 ProfileId = Annotated[str, Query(min_length=1, max_length=200, description="The profile; an absorbed id is taken too.")]
@@ -62,13 +63,13 @@ def put_settings(body: SettingsCommand, caller: CallerDep, services: ServicesDep
 
 @router.get(
     "/propensity",
-    summary="How likely the next order is",
+    summary="How likely an order, an opened message and a click are",
     operation_id="get_propensity",
     responses=answers(Propensity, 401, 403, 404, 422, 503),
 )
 @needs("read")
 def read_propensity(profile_id: ProfileId, caller: CallerDep, services: ServicesDep) -> Response:
-    """Probability of an order within 7 and 30 days, by the rhythm of the customer's orders."""
+    """Probability of an order, and of opening and clicking where messages are known of, within 7 and 30 days."""
     return JsonAnswer(propensity(services.graph, services.models, caller.brand, profile_id, utc_now()))
 
 

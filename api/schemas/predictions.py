@@ -81,12 +81,13 @@ class ScoredProfiles(Shape):
 
 
 class Propensity(Shape):
-    """How likely an order is within some days; null while the profile has no order."""
+    """How likely each action is within some days; null while nothing is known to tell by."""
 
     model_config = example({
         "profile_id": PROFILE_ID,
         "actions": [
             {"action": "buy", "days": 7, "probability": 0.1021}, {"action": "buy", "days": 30, "probability": 0.31},
+            {"action": "open", "days": 7, "probability": 0.1533}, {"action": "open", "days": 30, "probability": 0.4714},
         ],
         **_SAID,
     })  # fmt: skip

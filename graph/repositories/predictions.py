@@ -46,6 +46,17 @@ def _rows(found: list[list[Any]]) -> list[CustomerRow]:
     return [CustomerRow._make(row) for [rows] in found for row in rows]
 
 
+def count_messages(
+    graph: Graph, brand: str, root_id: str, types: Sequence[str], span: tuple[datetime, datetime]
+) -> dict[str, int]:
+    """Events of these types of a live profile in a span of time, by type."""
+    since, until = span
+    found = graph.read(
+        "predictions/count_messages", brand=brand, id=root_id, types=list(types), since=since, until=until
+    )
+    return {row["type"]: row["events"] for row in found}
+
+
 def store_predictions(
     graph: Graph, brand: str, model: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], at: datetime
 ) -> None:

@@ -4,23 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from core.clock import format_time
 from core.errors import NotFoundError
 from graph.driver import Graph
 from graph.repositories.model_runs import RunKind, start_run
 from graph.repositories.models import find_bought_once, save_bought_once
-from graph.repositories.predictions import read_customers
 from insight.profile360 import get_profile360
-from ml.features.build import look_at
-from ml.features.customers import Moment, customer_of
 from ml.features.store import get_features
-from ml.models.day_one import day_one_silence
 from ml.serving.active import ActiveModels
-from ml.serving.score import snapshot_of
 from ml.serving.store import refresh_profiles
-
-_SPANS = (7, 30)
-_DIGITS = 4
 
 
 def score_now(
@@ -56,28 +47,6 @@ def set_bought_once(graph: Graph, brand: str, told: Mapping[str, Sequence[str]],
     save_bought_once(graph, brand, products, categories)
     start_run(graph, brand, RunKind.SCORE, {}, by="settings", now=now)
     return settings_view(graph, brand)
-
-
-def propensity(graph: Graph, models: ActiveModels, brand: str, profile_id: str, now: datetime) -> dict[str, Any]:
-    """Probability of an order in 7 and 30 days, by order rhythm alone; raises NotFoundError."""
-    rows = read_customers(graph, brand, [profile_id])
-    if not rows:
-        raise NotFoundError("No such profile.")
-    customer, model = customer_of(rows[0]), models.of(graph, brand)
-    features = look_at([customer], Moment(now)).purchases
-    actions = None
-    if len(features):
-        snapshot = snapshot_of(model, features)
-        silence = [
-            float((day_one_silence(features, days) if model.bundle.is_day_one else snapshot.ask(days).view.silence)[0])
-            for days in _SPANS
-        ]
-        actions = [
-            {"action": "buy", "days": days, "probability": round(1.0 - quiet, _DIGITS)}
-            for days, quiet in zip(_SPANS, silence, strict=True)
-        ]
-    said = {"model_version": model.version, "confidence": model.confidence, "at": format_time(now)}
-    return {"profile_id": customer.id, "actions": actions, **said}
 
 
 def next_action(graph: Graph, brand: str, profile_id: str) -> dict[str, Any]:

@@ -95,3 +95,25 @@ def test_a_wrong_setting_of_recommendations_is_named(tenant: Tenant, told: dict[
     answer = tenant.client.put("/api/predictions/settings", json={"bought_once": told})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"].startswith("bought_once")
+
+
+def test_answers_to_messages_make_the_next_one_likelier(tenant: Tenant) -> None:
+    def answer(kind: str, *days_ago: int) -> str:
+        for ago in days_ago:
+            at = format_time(utc_now() - timedelta(days=ago, minutes=1))
+            sent = tenant.send(type=kind, channel="email", identifiers={"email": f"{kind}@example.com"}, occurred_at=at)
+        return str(sent["profile_id"])
+
+    def told(profile: str) -> dict[tuple[str, int], float]:
+        actions = tenant.client.get("/api/predictions/propensity", params={"profile_id": profile}).json()["actions"]
+        return {(one["action"], one["days"]): one["probability"] for one in actions}
+
+    silent, opens = told(answer("campaign_sent", 60, 30, 1)), told(answer("email_open", 60, 40, 30, 1))
+    clicks = told(answer("email_click", 60, 30, 1, 200))
+    assert set(silent) == {("open", 7), ("open", 30), ("click", 7), ("click", 30)}
+    assert silent["open", 7] < silent["open", 30] < opens["open", 30] < 1
+    assert clicks["click", 30] > opens["click", 30] == silent["click", 30]
+    # Only what happened in the last 90 days counts: 1 - ((30 + 90) / (30 + 90 + 30)) ** 3.5.
+    assert clicks["click", 30] == pytest.approx(0.5420, abs=0.002)
+    [nobody] = tenant.profiles(1)
+    assert tenant.client.get("/api/predictions/propensity", params={"profile_id": nobody}).json()["actions"] is None

@@ -24,6 +24,7 @@ QUERIES = [
     "outbox/list_unstreamed", "outbox/count_marks",
     "outbox/read_events", "outbox/set_streamed", "changes/list_unstreamed",
     "outbox/take_marks", "outbox/read_marks", "outbox/delete_marks",
+    "predictions/count_messages",
     "audiences/count_cells", "audiences/list_members", "audiences/read_seeds", "audiences/read_candidates",
     "features/store_features", "features/remove_stale", "features/get_features",
     "predictions/read_customers", "predictions/page_customers", "predictions/store_predictions",
