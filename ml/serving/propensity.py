@@ -75,8 +75,8 @@ def answering(counts: Mapping[str, int], known_days: float) -> list[dict[str, An
 def answer_probability(count: int, known_days: float, days: float) -> float:
     """Probability of one answer at least in the coming `days`, after `count` of them in `known_days`.
 
-    Answers come at a rate of the customer's own; rates are taken for Gamma distributed, half an answer in 30 days before
-    anything is known: 1 - ((30 + known) / (30 + known + days)) ^ (0.5 + count).
+    Answers come at a rate of the customer's own; rates are taken for Gamma distributed, half an answer in 30 days
+    before anything is known: 1 - ((30 + known) / (30 + known + days)) ^ (0.5 + count).
     """
     seen = _PRIOR_DAYS + known_days
     probability: float = 1.0 - (seen / (seen + days)) ** (_PRIOR_COUNT + count)
