@@ -4,7 +4,7 @@ import asyncio
 import gc
 import multiprocessing
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,12 +27,15 @@ class LoadReport:
 
 
 def build_request(url: str, path: str, api_key: str, body: bytes) -> bytes:
-    """A whole HTTP/1.1 POST as it goes over the wire."""
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nAuthorization: Bearer {api_key}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+    """A whole HTTP/1.1 POST of JSON with an API key as it goes over the wire."""
+    return build_post(url, path, {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}, body)
+
+
+def build_post(url: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """The same with headers of one's own."""
+    lines = [f"POST {path} HTTP/1.1", f"Host: {urlsplit(url).netloc}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
 
 def run_load(url: str, requests: Sequence[bytes], connections: int, *, batched: bool) -> LoadReport:
