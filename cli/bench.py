@@ -11,7 +11,8 @@ from cli.benchmarks.growth import GrowthPlan, growth_markdown, measure_growth
 from cli.benchmarks.measure import KINDS
 from cli.benchmarks.merge_cost import MergeCostPlan, measure_merge_cost, merge_cost_markdown
 from cli.benchmarks.ml import MlPlan, measure_ml, ml_markdown
-from cli.benchmarks.reads import ReadPlan, measure_reads, reads_markdown
+from cli.benchmarks.read_brand import ReadPlan
+from cli.benchmarks.reads import measure_reads, reads_markdown
 from cli.benchmarks.report import to_json, to_markdown
 from cli.benchmarks.rounds import BenchPlan, run_bench
 from cli.benchmarks.scoring import ScorePlan, measure_scoring, scoring_markdown
@@ -26,7 +27,9 @@ _HTTP = frozenset({"d", "e"})
 
 def bench(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     seconds: Annotated[float, typer.Option(help="Seconds that each measurement takes in each round.")] = 5.0,
-    events: Annotated[int | None, typer.Option(help="Events of each measurement instead of a time.")] = None,
+    events: Annotated[
+        int | None, typer.Option(help="Events of each measurement instead of a time; with --read those of the brand.")
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds that count; two more warm up.")] = 3,
     only: Annotated[str, typer.Option(help="Letters of the measurements to run.")] = "a,b,c,d,e",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the whole result here as JSON.")] = None,
@@ -41,7 +44,7 @@ def bench(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     ] = False,
     read: Annotated[
         bool,
-        typer.Option("--read", help="Compare the 360, look-ups and the timeline with a hand-written read instead."),
+        typer.Option("--read", help="Compare reads with a hand-written one, list p95 of each endpoint, instead."),
     ] = False,
     ml: Annotated[bool, typer.Option("--ml", help="Measure features, evaluate and scoring runs instead.")] = False,
     customers: Annotated[

@@ -22,6 +22,7 @@ COMMANDS = {
     "beat": ("cli.worker", "beat", "Run the Celery beat of a deployment; one at a time."),
     "migrate": ("cli.migrate", "migrate", "Bring the graph's schema up to date."),
     "scenario": ("cli.scenario", "scenario", "Play reference stories against the running service."),
+    "demo": ("cli.demo", "demo", "Fill a brand with customers on every channel, and say where to look."),
     "generate": ("cli.generate", "generate", "Send made-up customers whose true identities are known."),
     "import-csv": ("cli.import_csv", "import_csv", "Send a CSV file, with a dry run and refused rows as a file."),
     "replay": ("cli.replay", "replay", "Send stored events through the door once more: nothing counts twice."),

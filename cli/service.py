@@ -90,12 +90,17 @@ class ServiceClient:
     def get(self, path: str, **params: str | int | None) -> Any:
         """The answer to a GET; raises RefusedError, or UnavailableError when nobody answers."""
         asked = {name: value for name, value in params.items() if value is not None}
-        return _answer(self._send(self._http.build_request("GET", path, params=asked)))
+        # An empty map would take away what stands behind the path.
+        return _answer(self._send(self._http.build_request("GET", path, params=asked or None)))
 
     def post(self, path: str, body: Any, *, key: str | None = None) -> Any:
         """The answer to a POST of JSON; `key` is its Idempotency-Key; raises as `get`."""
         headers = {"Idempotency-Key": key} if key else {}
         return _answer(self._send(self._http.build_request("POST", path, json=body, headers=headers)))
+
+    def put(self, path: str, body: Any) -> Any:
+        """The answer to a PUT of JSON; raises as `get`."""
+        return _answer(self._send(self._http.build_request("PUT", path, json=body)))
 
     def deliver(self, path: str, content: bytes, headers: dict[str, str]) -> Any:
         """The answer to a POST of `content` as it is, with its sender's own proof instead of a key; raises as `get`."""

@@ -38,6 +38,7 @@ _POLL_SECONDS = 0.1
 _LEAST_MEMORY = 1200 * MEBIBYTE
 _LARGEST_LOG = 50 * MEBIBYTE
 _WORKER_CONCURRENCY = 2
+_DEMO_CUSTOMERS = "200"
 _ANY_ADDRESS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound to
 
 
@@ -61,7 +62,9 @@ def up(  # noqa: PLR0913, PLR0917 - one for each option
     neo4j_port: Annotated[int, typer.Option(help="Bolt port of the embedded Neo4j; 0 takes a free one.")] = 7687,
     neo4j_http_port: Annotated[int, typer.Option(help="Port of Neo4j Browser; 0 takes a free one.")] = 7474,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Number of API processes.")] = 1,
-    demo: Annotated[bool, typer.Option("--demo", help="Load the try-out data.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Load the try-out data: `constintel demo` with 200 customers.")
+    ] = False,
 ) -> None:
     """Start Neo4j, Redis, the API and the workers, keep them running, and end them all on Ctrl-C."""
     settings = load_settings()
@@ -270,9 +273,11 @@ class Installation:
             return
         words = [
             str(Path(sys.executable).with_name("constintel")),
-            "generate",
-            "--brand",
-            DEMO_BRAND,
+            "demo",
+            "--customers",
+            _DEMO_CUSTOMERS,
+            "--wait",
+            "0",
             "--url",
             self.url,
         ]

@@ -40,11 +40,12 @@ class Sample:
     body: dict[str, Any]
 
 
-def make_samples(count: int, seed: int) -> list[Sample]:
-    """`count` events of `count / 4` people; the same count and seed give the same events."""
+def make_samples(count: int, seed: int, first_person: int = 0) -> list[Sample]:
+    """`count` events of `count / 4` people, numbered from `first_person`; the same numbers give the same events."""
     rng = random.Random(f"bench {seed} {count}")  # noqa: S311 (no secret)
     people = max(1, count // EVENTS_PER_PERSON)
-    return list(_samples(rng, count, people))
+    people_numbers = range(first_person, first_person + people)
+    return list(_samples(rng, count, people_numbers, f"{seed}-" if seed else ""))
 
 
 def encode_bodies(samples: list[Sample]) -> list[bytes]:
@@ -58,12 +59,12 @@ def to_events(samples: list[Sample], settings: BrandSettings) -> list[IncomingEv
     return [to_incoming(parse_event(sample.body, settings, now), settings, now) for sample in samples]
 
 
-def _samples(rng: random.Random, count: int, people: int) -> Iterator[Sample]:
+def _samples(rng: random.Random, count: int, people: range, prefix: str) -> Iterator[Sample]:
     step = _SPAN / count
     types = [name for name, weight in _TYPES for _ in range(weight)]
     counts = [number for number, weight in _IDENTIFIER_COUNTS for _ in range(weight)]
     for place in range(count):
-        person = rng.randrange(people)
+        person = rng.choice(people)
         event_type = rng.choice(types)
         yield Sample(
             person,
@@ -72,9 +73,9 @@ def _samples(rng: random.Random, count: int, people: int) -> Iterator[Sample]:
                 "channel": _CHANNELS.get(event_type, "website"),
                 "source": "bench",
                 "occurred_at": format_time(_START + step * place),
-                "message_id": f"m-{place}",
+                "message_id": f"m-{prefix}{place}",
                 "identifiers": _identifiers(rng, person, rng.choice(counts)),
-                "payload": _payload(rng, event_type, place),
+                "payload": _payload(rng, event_type, f"{prefix}{place}"),
             },
         )
 
@@ -92,7 +93,7 @@ def _identifiers(rng: random.Random, person: int, count: int) -> dict[str, str]:
     return dict(rng.sample(owned, count))
 
 
-def _payload(rng: random.Random, event_type: str, place: int) -> dict[str, Any]:
+def _payload(rng: random.Random, event_type: str, place: str) -> dict[str, Any]:
     product = rng.randrange(2_000)
     page = {"page_url": f"https://shop.example/products/{product}", "product_id": f"P{product}"}
     if event_type != "purchase":

@@ -6,10 +6,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cli.scenarios.stories import story_names
+from cli.service import ServiceClient
+from insight.profile360 import SECTIONS
 from tests.house.installation import running_up
 
 
@@ -56,6 +59,47 @@ def test_generated_histories_are_told_apart_and_scored(data_dir: Path) -> None:
     assert found is not None
     assert float(found[1]) == 1.0
     assert float(found[2]) > 0.6
+
+
+def _every_profile(data_dir: Path) -> dict[str, Any]:
+    """Version, events and money of every live profile, and how many reviews wait."""
+    written = json.loads((data_dir / "credentials.json").read_text())
+    with ServiceClient(written["url"], written["api_key"]) as client:
+        profiles = list(client.pages("/api/profiles"))
+        return {
+            "reviews": sum(1 for _ in client.pages("/api/reviews", status="pending")),
+            "movements": sum(1 for _ in client.pages("/api/inventory/movements")),
+            **{one["id"]: (one["version"], one["event_count"], one["lifetime_value"]) for one in profiles},
+        }
+
+
+def test_the_demo_fills_every_section_and_changes_nothing_when_sent_again(data_dir: Path) -> None:
+    done = run(data_dir, "demo", "--customers", "40", "--wait", "90")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " 1 reviews that wait" in done.stdout
+    links = re.findall(r"http\S+/api/\S+", done.stdout)
+    written = json.loads((data_dir / "credentials.json").read_text())
+    with ServiceClient(written["url"], written["api_key"]) as client:
+        for link in links:
+            assert client.get(link.removeprefix(written["url"])), link
+        star = client.get(links[0].removeprefix(written["url"]))
+        kinds = {item["type"] for item in client.pages(f"/api/customer360/{star['id']}/timeline")}
+        parted = client.get(links[4].removeprefix(written["url"]))
+        told = {item["type"] for item in client.pages(f"/api/customer360/{parted['id']}/timeline")}
+    sections = {name: star[name] for name in SECTIONS}
+    # Nothing is sent by campaigns yet.
+    assert sections.pop("campaigns") == []
+    assert all(sections.values()), sections
+    assert star["merges"]["count"] > 0
+    assert "active" in {visit["status"] for visit in star["visits"]}
+    assert {"purchase", "pos_transaction", "consent_changed", "merge", "ticket_created", "store_visit"} <= kinds
+    assert "unmerge" in told
+    before = _every_profile(data_dir)
+    again = run(data_dir, "demo", "--customers", "40", "--wait", "90")
+    assert again.returncode == 0, again.stdout + again.stderr
+    [events, repeats] = re.findall(r"(\d+) events in [\d.]+ s \((\d+) were", again.stdout)[0]
+    assert events == repeats
+    assert _every_profile(data_dir) == before
 
 
 def test_cdnow_comes_back_right_to_the_cent(data_dir: Path) -> None:
