@@ -35,13 +35,13 @@ def find(client: ServiceClient, person: Person) -> str:
 
 def take_back_mistake(client: ServiceClient, people: Sequence[Person]) -> None:
     """Part the two who were joined by mistake; nothing when that was done before."""
-    profile = find(client, people[Cast(len(people)).mistaken[0]])
-    merges = client.get(f"/api/profiles/{profile}/merge-history")["items"]
-    joined = [merge for merge in merges if merge["decided_by"] == "rules" and len(merge["absorbed_ids"]) == 1]
-    if any(merge["reverted_at"] for merge in merges) or not joined:
-        return
-    body = {"merge_id": joined[0]["merge_id"], "reason": "two people who live at one address"}
-    client.post(f"/api/profiles/{profile}/unmerge", body)
+    mistaken = [people[number] for number in Cast(len(people)).mistaken]
+    both = {f"email:{person.email}" for person in mistaken}
+    profile = find(client, mistaken[0])
+    for merge in client.get(f"/api/profiles/{profile}/merge-history")["items"]:
+        if both <= set(merge["identifiers"]) and merge["reverted_at"] is None:
+            body = {"merge_id": merge["merge_id"], "reason": "two people who live at one address"}
+            client.post(f"/api/profiles/{profile}/unmerge", body)
 
 
 def show(client: ServiceClient, url: str, people: Sequence[Person]) -> None:
