@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from brands.api_keys import ADMIN_SCOPES
 from brands.onboarding import DEMO_BRAND
 from cli.console import Advance, note, progress, say
 from cli.demo_brand.history import history
 from cli.demo_brand.memory import Moments, recall_moments
 from cli.demo_brand.moments import encounters, presence
 from cli.demo_brand.people import FEWEST, Person, make_people
-from cli.demo_brand.shelf import STORES, stock
+from cli.demo_brand.shelf import STORES, TRAITS, stock
 from cli.demo_brand.tour import counted, show, take_back_mistake, wait_for_tasks
 from cli.sending import Sent, Target, send_events
 from cli.service import Service, ServiceClient, brand_key, find_service
@@ -45,7 +46,7 @@ def demo(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     tells anew who is in the stores. Ends with the customers and lists worth a look.
     """
     service = find_service(data_dir, url)
-    key = brand_key(service, brand, data_dir)
+    key = brand_key(service, brand, data_dir, ADMIN_SCOPES)
     name = f"{brand}-{seed}-{customers}"
     moments = recall_moments(data_dir or load_settings().data_dir, name, utc_now())
     plan = _Demo(make_people(customers, seed), moments, seed)
@@ -59,12 +60,8 @@ def demo(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
 
 
 def _fill(client: ServiceClient, target: Target, plan: _Demo) -> Sent:
-    """Stores, then what people did, then what names several of them and who is in the stores, then stock."""
-    named = {store["store_id"] for store in client.pages("/api/store/stores") if store["name"]}
-    for store in STORES:
-        if store.id not in named:
-            about = {"name": store.name, "city": store.city, "country": "US", "timezone": store.timezone}
-            client.put(f"/api/store/stores/{store.id}", about)
+    """What the brand is, then what people did, then what names several of them and who is in the stores."""
+    _found(client)
     events = [event for person in plan.people for event in history(person, plan.moments.until)]
     events.sort(key=lambda event: str(event["occurred_at"]))
     late = encounters(plan.people, plan.moments.until) + presence(plan.people, plan.moments.now)
@@ -76,6 +73,19 @@ def _fill(client: ServiceClient, target: Target, plan: _Demo) -> Sent:
         # Only now everybody is known whom these events name.
         second = send_events(Target(target.url, target.api_key, 1), late, advance)
     return _both(first, second)
+
+
+def _found(client: ServiceClient) -> None:
+    """Stores and computed traits, where they are not there yet."""
+    named = {store["store_id"] for store in client.pages("/api/store/stores") if store["name"]}
+    for store in STORES:
+        if store.id not in named:
+            about = {"name": store.name, "city": store.city, "country": "US", "timezone": store.timezone}
+            client.put(f"/api/store/stores/{store.id}", about)
+    defined = {trait["name"] for trait in client.get("/api/traits/computed")["items"]}
+    for trait in TRAITS:
+        if trait["name"] not in defined:
+            client.post("/api/traits/computed", trait)
 
 
 def _stock(client: ServiceClient, seed: int, advance: Advance) -> None:

@@ -67,12 +67,12 @@ def find_service(data_dir: Path | None, url: str | None) -> Service:
         raise ConfigurationError(f"{path} cannot be read: remove it and run `constintel up` again.") from error
 
 
-def brand_key(service: Service, brand: str, data_dir: Path | None) -> str:
-    """A key that sends to and reads from a brand: the operator's for its own, else a new one by the graph."""
+def brand_key(service: Service, brand: str, data_dir: Path | None, scopes: frozenset[str] = _SCOPES) -> str:
+    """A key of a brand, to send and read without other `scopes`: the operator's for its own, else a new one."""
     if brand == DEMO_BRAND:
         return service.admin_key
     with open_graph(data_dir) as graph:
-        return add_key(graph, brand, _SCOPES)
+        return add_key(graph, brand, scopes)
 
 
 class ServiceClient:

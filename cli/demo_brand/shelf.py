@@ -1,4 +1,4 @@
-"""Demo, what the brand sells and where: products, stores and how much of each is there."""
+"""Demo, what the brand sells and where: products, stores, how much of each is there; and its computed traits."""
 
 import random
 from dataclasses import dataclass
@@ -76,6 +76,20 @@ STORES = (
     Store("CHI-01", "Aurora Wicker Park", "Chicago", "America/Chicago"),
     Store("SFO-01", "Aurora Hayes Valley", "San Francisco", "America/Los_Angeles"),
 )
+
+
+TRAITS: tuple[dict[str, Any], ...] = (
+    {
+        "name": "spend_90d", "description": "Money spent in the last 90 days", "function": "sum", "from": "orders",
+        "field": "total", "window": {"days": 90},
+    },
+    {
+        "name": "favourite_category", "description": "What they look at and put into carts most",
+        "function": "most_frequent", "from": "events", "field": "payload.category",
+        "where": [{"field": "type", "op": "in", "value": ["product_view", "cart_add", "wishlist_add"]}],
+    },
+)  # fmt: skip
+"""Computed traits that the brand defines."""
 
 
 def stock(seed: int) -> list[tuple[Product, Store, int]]:
