@@ -27,9 +27,7 @@ _HTTP = frozenset({"d", "e"})
 
 def bench(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     seconds: Annotated[float, typer.Option(help="Seconds that each measurement takes in each round.")] = 5.0,
-    events: Annotated[
-        int | None, typer.Option(help="Events of each measurement instead of a time; with --read those of the brand.")
-    ] = None,
+    events: Annotated[int | None, typer.Option(help="Events of each measurement, or of --read's brand.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds that count; two more warm up.")] = 3,
     only: Annotated[str, typer.Option(help="Letters of the measurements to run.")] = "a,b,c,d,e",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the whole result here as JSON.")] = None,
@@ -42,10 +40,7 @@ def bench(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     protection: Annotated[
         bool, typer.Option("--protection", help="Compare (c) with (f), the same without merge protection, instead.")
     ] = False,
-    read: Annotated[
-        bool,
-        typer.Option("--read", help="Compare reads with a hand-written one, list p95 of each endpoint, instead."),
-    ] = False,
+    read: Annotated[bool, typer.Option("--read", help="Time every kind of read beside a hand-written one.")] = False,
     ml: Annotated[bool, typer.Option("--ml", help="Measure features, evaluate and scoring runs instead.")] = False,
     customers: Annotated[
         int, typer.Option(min=1_000, help="Customers of --ml features; evaluate takes a fifth.")

@@ -5,6 +5,7 @@ import re
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -97,7 +98,11 @@ def _of_the_brand() -> list[_Endpoint]:
         "reviews that wait": "/api/reviews?status=pending",
         "change feed": "/api/identity/changes",
     }
-    return [_Endpoint(name, re.sub("=.*", "=", path), lambda _, path=path: path) for name, path in paths.items()]
+    return [_Endpoint(name, re.sub("=.*", "=", path), partial(_same, path)) for name, path in paths.items()]
+
+
+def _same(path: str, _: dict[str, Any]) -> str:
+    return path
 
 
 def _identifier(one: dict[str, Any]) -> str:
