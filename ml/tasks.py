@@ -46,8 +46,9 @@ def work_off_marks(graph: Graph, mark_ids: list[str], clock: Clock = utc_now) ->
     for brand, marks in by_brand.items():
         changed = sorted({profile_id for mark in marks for profile_id in mark.profile_ids})
         now = clock()
+        # Features count the intents, so those come first.
+        refresh_intents(graph, brand, changed, now)
         failed = refresh_profiles(graph, process_models(), brand, changed, now).failed
-        refresh_intents(graph, brand, [id_ for id_ in changed if id_ not in failed], now)
         failed |= refresh_traits(graph, brand, changed, now)
         done = [mark.mark_id for mark in marks if failed.isdisjoint(mark.profile_ids)]
         delete_marks(graph, brand, done)

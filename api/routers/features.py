@@ -1,5 +1,7 @@
 """Features of a profile, as the Celery task stored them, from `ml/features`."""
 
+from dataclasses import asdict
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -7,10 +9,23 @@ from api.answers import JsonAnswer
 from api.auth import needs
 from api.openapi import answers
 from api.routes import CallerDep, GuardedRoute, ServicesDep
-from api.schemas.features import Features
+from api.schemas.features import FeatureCatalogue, Features
+from ml.features.definitions import FEATURES
 from ml.features.store import get_features
 
 router = APIRouter(prefix="/api/features", tags=["features"], route_class=GuardedRoute)
+
+
+@router.get(
+    "",
+    summary="What features there are, and what each means",
+    operation_id="list_features",
+    responses=answers(FeatureCatalogue, 401, 403),
+)
+@needs("read")
+def read_catalogue(caller: CallerDep) -> Response:
+    """The catalogue: name, type, unit, the span of time looked at, and one sentence, in the order of feature sets."""
+    return JsonAnswer({"items": [asdict(feature) for feature in FEATURES]})
 
 
 @router.get(

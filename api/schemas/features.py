@@ -26,3 +26,16 @@ class Features(Shape):
     is_current: bool
     currency: str
     features: dict[str, Any] | None
+
+
+class FeatureCatalogue(Shape):
+    """Every feature; money is shown as a decimal string, maps as objects. Sums are 0 for who has no orders."""
+
+    model_config = example({
+        "items": [{
+            "name": "recency_days", "type": "number", "unit": "days", "window": "the customer's orders before as_of",
+            "sentence": "Days since the last counted order; days begun count.", "is_sum": False,
+        }],
+    })  # fmt: skip
+
+    items: list[dict[str, Any]]

@@ -12,6 +12,7 @@ RETURN collect([root.id, root.created_at.epochSeconds * 1000000 + root.created_a
   root.first_seen.epochMillis, root.last_seen.epochMillis,
   CASE WHEN coalesce(root.persona_count, 1) = 1 THEN [root.own_channels]
     ELSE COLLECT { MATCH (p:Customer {root_id: root.id}) RETURN p.own_channels } END,
+  COLLECT { MATCH (root)-[:WANTS]->(i:Intent) RETURN [i.full, i.last_at.epochMillis] },
   COLLECT {
     MATCH (p:Customer {root_id: root.id})-[:PLACED]->(o:Order)
     WHERE (o.counts OR o.refunded_minor > 0) AND o.placed_at IS NOT NULL

@@ -11,6 +11,7 @@ class CustomerRow(NamedTuple):
     """A live profile with what features are made from.
 
     Times are in microseconds since 1970 (`created_at`) or milliseconds; `channels` are the tallies of each persona;
+    `wants` the full score of each open intent and the time (ms) of its last signal;
     `orders` are [placed_at (ms, None when it is no time), counted_minor, refunded_minor, currency, lines,
     facts (of refunded ones), counts, channel]: those that count, and those given back in full.
     """
@@ -26,6 +27,7 @@ class CustomerRow(NamedTuple):
     first_seen: int | None
     last_seen: int | None
     channels: list[list[str] | None]
+    wants: list[list[int]]
     orders: list[list[Any]]
 
 

@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from core.clock import from_micros
 from core.money import minor_digits
+from insight.intents import LIFE, LOWEST, decayed
 from insight.statistics import category_affinity, channel_shares
-from ml.features.customers import Customer, Moment, history_of
+from ml.features.customers import Customer, Facts, Moment, history_of
 from ml.features.definitions import FEATURES, PURCHASE_FEATURES, Feature, FeatureType
 from ml.features.purchases import PurchaseFeatures, purchase_features
 from ml.orders.history import UNITS
 
 _DAY_MS = 86_400_000.0
 _DIGITS = 4
+_MESSAGE_CHANNELS = ("email", "sms", "whatsapp")
 _ORDERLESS = {feature.name: 0 if feature.is_sum else None for feature in PURCHASE_FEATURES}
 
 
@@ -99,12 +102,24 @@ def _profile_values(customer: Customer, moment: Moment) -> dict[str, Any]:
         "tenure_days": _since(facts.first_event_at, now),
         "last_touch_days": _since(facts.last_event_at, now),
         "event_count": sum(facts.events_by_channel.values()),
+        "message_events": sum(facts.events_by_channel.get(channel, 0) for channel in _MESSAGE_CHANNELS),
+        **_wants(facts, moment),
         "channel_shares": channel_shares(facts.events_by_channel),
         "strength": facts.strength,
         "identifier_types": list(facts.identifier_types),
         "cluster_size": facts.cluster_size,
         "merges": facts.merges,
     }
+
+
+def _wants(facts: Facts, moment: Moment) -> dict[str, int]:
+    scores = [
+        decayed(full, from_micros(at * 1_000), moment.at)
+        for full, at in facts.wants
+        if at <= moment.ms and moment.at - from_micros(at * 1_000) < LIFE
+    ]
+    open_ones = [score for score in scores if score >= LOWEST]
+    return {"open_intents": len(open_ones), "top_intent": max(open_ones, default=0)}
 
 
 def _since(at: int | None, now: int) -> float | None:

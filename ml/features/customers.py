@@ -49,6 +49,8 @@ class Facts:
     first_event_at: int | None = None
     last_event_at: int | None = None
     events_by_channel: Mapping[str, int] = field(default_factory=dict)
+    wants: tuple[tuple[int, int], ...] = ()
+    """Of each open intent the full score and the time of its last signal."""
 
 
 NO_FACTS = Facts()
@@ -96,6 +98,7 @@ def _facts(row: CustomerRow) -> Facts:
         merges=row.merges or 0,
         first_event_at=row.first_seen,
         last_event_at=row.last_seen,
+        wants=tuple((int(full), int(at)) for full, at in row.wants),
         events_by_channel=read_channels(entry for stored in row.channels for entry in stored or ()),
     )
 

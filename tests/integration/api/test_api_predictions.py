@@ -117,3 +117,12 @@ def test_answers_to_messages_make_the_next_one_likelier(tenant: Tenant) -> None:
     assert clicks["click", 30] == pytest.approx(0.5420, abs=0.002)
     [nobody] = tenant.profiles(1)
     assert tenant.client.get("/api/predictions/propensity", params={"profile_id": nobody}).json()["actions"] is None
+
+
+def test_the_catalogue_explains_every_feature_of_a_feature_set(tenant: Tenant) -> None:
+    one = buy(tenant, "one@example.com", 3)
+    tenant.client.post("/api/predictions/score", json={"profile_ids": [one]})
+    shown = tenant.client.get(f"/api/features/{one}").json()["features"]
+    listed = tenant.client.get("/api/features").json()["items"]
+    assert [feature["name"] for feature in listed] == list(shown)
+    assert all(feature["sentence"] and feature["window"] for feature in listed)

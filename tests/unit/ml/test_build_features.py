@@ -28,7 +28,7 @@ def order(days_ago: float, minor: int, **more: Any) -> list[Any]:
 def customer(*orders: list[Any], **more: Any) -> Customer:
     row = CustomerRow(
         "p", 0, 1, "USD", more.pop("personas", 1), 40, ["phone", "email"], 0, None, None, [["website:3", "store:1"]],
-        list(orders),
+        [], list(orders),
     )  # fmt: skip
     return customer_of(row._replace(**more))
 
@@ -124,3 +124,16 @@ def test_times_of_events_and_stores() -> None:
     assert (found["store_orders"], found["tenure_days"], found["last_touch_days"]) == (1, 1.5, None)
     later = features(replace(one, returned=()), Moment(NOW + timedelta(hours=6)))
     assert (later["tenure_days"], later["last_touch_days"]) == (1.75, 0.25)
+
+
+def test_intents_count_by_their_score_of_the_moment() -> None:
+    week = 7 * 24 * HOUR_MS
+    wants = [
+        [80, MOMENT.ms],
+        [90, MOMENT.ms - week],
+        [8, MOMENT.ms - week],
+        [100, MOMENT.ms - 5 * week],
+        [99, MOMENT.ms + 1],
+    ]
+    found = features(customer(wants=wants, channels=[["email:2", "website:5"], None, ["sms:1"]]))
+    assert (found["open_intents"], found["top_intent"], found["message_events"]) == (2, 80, 3)
