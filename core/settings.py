@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".constintel")
     cache_home: Path = Field(default_factory=lambda: Path.home() / ".cache", validation_alias="XDG_CACHE_HOME")
     """Downloads that all checkouts of a user share lie below this."""
+    secret_key: SecretStr | None = None
+    """Seals credentials that the graph keeps, 32 characters or more; without it `secret.key` of the data directory."""
     public_url: str = "http://127.0.0.1:8000"
     """How senders reach the service; Twilio signs the full address."""
     group_commit_max_events: int = 500

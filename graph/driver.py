@@ -11,6 +11,7 @@ from neo4j.exceptions import AuthError, CypherTypeError, DriverError, Neo4jError
 from core.errors import ConfigurationError, UnavailableError, UnreadableDataError
 from core.settings import Settings
 from graph.queries import query_text
+from graph.seals import Seals
 
 # A caller of the hot path waits for a lock at most this long in the server; more connections only queue there.
 _POOL_SIZE = 50
@@ -37,9 +38,10 @@ def probe(settings: Settings) -> None:
 class Graph:
     """A thread-safe handle on one Neo4j database; open it with `connect`, close it once."""
 
-    def __init__(self, driver: neo4j.Driver, database: str) -> None:
+    def __init__(self, driver: neo4j.Driver, settings: Settings) -> None:
         self._driver = driver
-        self.database = database
+        self.database = settings.neo4j_database
+        self.seals = Seals(settings)
 
     @classmethod
     def connect(cls, settings: Settings, *, answer_seconds: float | None = None) -> Self:
@@ -60,7 +62,7 @@ class Graph:
             telemetry_disabled=True,
             notifications_min_severity="OFF",
         )
-        return cls(driver, settings.neo4j_database)
+        return cls(driver, settings)
 
     def close(self) -> None:
         """Close the driver and its connections."""

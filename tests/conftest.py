@@ -138,7 +138,8 @@ def redis_server(request: pytest.FixtureRequest) -> RedisAddress:
 @pytest.fixture(scope="session")
 def graph_settings(neo4j_server: Neo4jAddress) -> Settings:
     """Settings that reach the run's Neo4j and nothing else."""
-    return load_settings().model_copy(update=neo4j_update(neo4j_server))
+    update = {**neo4j_update(neo4j_server), "secret_key": SecretStr("the key of all installations of the tests")}
+    return load_settings().model_copy(update=update)
 
 
 @pytest.fixture(scope="session")

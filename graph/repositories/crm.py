@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from core.errors import NotFoundError
 from core.paging import encode_cursor
+from core.sealing import BrokenSealError
 from graph.driver import Graph
 from graph.repositories.csv_imports import CANCELLED, DONE, FAILED, Lease
 from graph.repositories.profiles import Page
+from graph.repositories.secrets import open_secret, seal_secret
 from graph.values import to_time
 
 _DUE_AT_ONCE = 20
@@ -26,10 +28,12 @@ class CrmConnection:
     kind: str
     base_url: str
     options: dict[str, Any]
-    secrets: dict[str, Any] = field(repr=False)
+    secrets: dict[str, Any] | None = field(repr=False)
+    """None where they were sealed with a key that this installation has not: they have to be sent again."""
     cursors: dict[str, Any] = field(default_factory=dict)
     interval_minutes: int | None = None
     next_at: datetime | None = None
+    stored_secrets: str = field(default="", repr=False)
     revision: int = 0
     """Grows when what a sync goes by changes: address, credentials, what is read and how."""
     created_at: datetime | None = None
@@ -105,12 +109,12 @@ def set_connection(graph: Graph, new: CrmConnection, *, keeps_secrets: bool, at:
     rows = graph.write(
         "crm/set_connection",
         brand=new.brand, key=_key(new.brand, new.name), name=new.name, kind=new.kind, base_url=new.base_url,
-        options=json.dumps(new.options, sort_keys=True), secrets=None if keeps_secrets else _secrets(new.secrets),
+        options=json.dumps(new.options, sort_keys=True), secrets=None if keeps_secrets else _sealed(graph, new),
         interval_minutes=new.interval_minutes, next_at=new.next_at, at=at,
     )  # fmt: skip
     if not rows:
         raise NotFoundError("No such brand.")
-    return _connection(rows[0]["connection"])
+    return _connection(graph, rows[0]["connection"])
 
 
 def get_connection(graph: Graph, brand: str, name: str) -> CrmConnection:
@@ -118,12 +122,12 @@ def get_connection(graph: Graph, brand: str, name: str) -> CrmConnection:
     rows = graph.read("crm/get_connection", brand=brand, key=_key(brand, name))
     if not rows:
         raise NotFoundError("No such connection.")
-    return _connection(rows[0]["connection"])
+    return _connection(graph, rows[0]["connection"])
 
 
 def list_connections(graph: Graph, brand: str) -> list[CrmConnection]:
     """All connections of a brand by name."""
-    return [_connection(row["connection"]) for row in graph.read("crm/list_connections", brand=brand)]
+    return [_connection(graph, row["connection"]) for row in graph.read("crm/list_connections", brand=brand)]
 
 
 def delete_connection(graph: Graph, brand: str, name: str) -> None:
@@ -132,13 +136,16 @@ def delete_connection(graph: Graph, brand: str, name: str) -> None:
         raise NotFoundError("No such connection.")
 
 
-def keep_secrets(graph: Graph, connection: CrmConnection, secrets: dict[str, Any]) -> None:
+def keep_secrets(graph: Graph, connection: CrmConnection, secrets: dict[str, Any]) -> CrmConnection:
     """Store secrets that the CRM changed over; others that were set meanwhile stay."""
+    changed = replace(connection, secrets=secrets)
+    sealed = _sealed(graph, changed)
     graph.write(
         "crm/keep_secrets",
-        brand=connection.brand, key=_key(connection.brand, connection.name),
-        old=_secrets(connection.secrets), secrets=_secrets(secrets),
+        brand=connection.brand, key=_key(connection.brand, connection.name), old=connection.stored_secrets,
+        secrets=sealed,
     )  # fmt: skip
+    return replace(changed, stored_secrets=sealed)
 
 
 def create_sync(graph: Graph, brand: str, new: NewSync) -> CrmSync:
@@ -177,7 +184,7 @@ def claim_sync(
     if not rows:
         return None
     stored = rows[0]["connection"]
-    return _sync(rows[0]["sync"]), _connection(stored) if stored is not None else None
+    return _sync(rows[0]["sync"]), _connection(graph, stored) if stored is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,18 +243,33 @@ def _key(brand: str, name: str) -> str:
     return f"{brand}|{name}"
 
 
-def _secrets(secrets: dict[str, Any]) -> str:
-    return json.dumps(secrets, sort_keys=True)
+def _sealed(graph: Graph, connection: CrmConnection) -> str:
+    text = json.dumps(connection.secrets or {}, sort_keys=True)
+    return seal_secret(graph, text, _about(connection.brand, connection.name))
 
 
-def _connection(row: dict[str, Any]) -> CrmConnection:
+def _about(brand: str, name: str) -> str:
+    return f"crm|{_key(brand, name)}"
+
+
+def _opened(graph: Graph, row: dict[str, Any]) -> dict[str, Any] | None:
+    try:
+        text = open_secret(graph, row.get("secrets") or "{}", _about(row["brand"], row["name"]))
+    except BrokenSealError:
+        return None
+    opened: dict[str, Any] = json.loads(text)
+    return opened
+
+
+def _connection(graph: Graph, row: dict[str, Any]) -> CrmConnection:
     return CrmConnection(
         brand=row["brand"],
         name=row["name"],
         kind=row["kind"],
         base_url=row["base_url"],
         options=json.loads(row["options"]),
-        secrets=json.loads(row.get("secrets") or "{}"),
+        secrets=_opened(graph, row),
+        stored_secrets=row.get("secrets") or "",
         cursors=json.loads(row.get("cursors") or "{}"),
         interval_minutes=row.get("interval_minutes"),
         next_at=to_time(row.get("next_at")),

@@ -76,7 +76,7 @@ def read_connection(
 
 def auth_of(connection: CrmConnection) -> Auth:
     """How a stored connection proves itself."""
-    return Auth(secrets=connection.secrets, **connection.options["auth"])
+    return Auth(secrets=connection.secrets or {}, **connection.options["auth"])
 
 
 def specs_of(connection: CrmConnection) -> list[ObjectSpec]:
@@ -147,6 +147,8 @@ def _auth(
         if known.base_url != base_url:
             # Whoever may change the address must not learn a secret by it.
             raise refuse("auth", "missing: with another address the secrets have to be sent again")
+        if known.secrets is None:
+            raise refuse("auth", "missing: what is stored was sealed with another key and has to be sent again")
         return auth_of(known), True
     auth_type = stated["type"]
     if auth_type not in _NEEDED:

@@ -52,6 +52,7 @@ LEASE_SECONDS = 120.0
 MOST_FAILURES = 10
 _FIRST_WAIT, _LONGEST_WAIT = 15.0, 3600.0
 _REMOVED = "The connection was removed."
+_LOCKED = "The credentials were sealed with another key than this installation's: send them again."
 _CHANGED = "The connection was changed meanwhile: a sync from now on goes by what it says."
 _READERS: Mapping[str, PageReader] = {
     SALESFORCE: salesforce.read_pages,
@@ -115,10 +116,13 @@ class _Worker:
         self._is_first_page = True
         self._is_cancelled = False
         self._revision = 0
+        self._connection: CrmConnection | None = None
 
     def run_or_fail(self, connection: CrmConnection, deadline: float) -> CrmSync:
         """Work until `deadline`; an answer that is final ends the sync with its reason."""
-        self._revision = connection.revision
+        self._revision, self._connection = connection.revision, connection
+        if connection.secrets is None:
+            return self.end(FAILED, error=_LOCKED)
         try:
             return self._run(connection, deadline)
         except _ConnectionChangedError as error:
@@ -130,7 +134,7 @@ class _Worker:
 
     def _run(self, connection: CrmConnection, deadline: float) -> CrmSync:
         cursors = dict(connection.cursors)
-        tokens = TokenKeeper(connection.base_url, auth_of(connection), lambda token: self._keep(connection, token))
+        tokens = TokenKeeper(connection.base_url, auth_of(connection), self._keep)
         rate = float(connection.options["requests_per_second"])
         with CrmClient(tokens, self._desk.policy, rate=rate, before=self._stay) as client:
             for spec in specs_of(connection):
@@ -257,8 +261,11 @@ class _Worker:
         self._is_cancelled = saved.is_cancelled
         return saved
 
-    def _keep(self, connection: CrmConnection, token: str) -> None:
-        keep_secrets(self._desk.graph, connection, {**connection.secrets, "refresh_token": token})
+    def _keep(self, token: str) -> None:
+        known = self._connection
+        if known is not None:
+            secrets = {**(known.secrets or {}), "refresh_token": token}
+            self._connection = keep_secrets(self._desk.graph, known, secrets)
 
 
 def _read(record: CrmRecord, spec: ObjectSpec, reading: Reading) -> RawEvent | Skipped | ConstIntelError:

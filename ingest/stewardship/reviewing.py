@@ -17,8 +17,8 @@ from ingest.stewardship.merging import COMMAND_BUDGET_SECONDS, new_command
 
 PENDING, APPROVED, REJECTED, MERGED = "pending", "approved", "rejected", "merged"
 _A_PAIR = 2
-# Marks of one transaction: those of 200 profiles that are all told apart. More hold locks for longer than others wait.
-MOST_MARKS = 20_000
+# Marks of one transaction: those of 140 profiles that are all told apart. More hold locks for longer than others wait.
+MOST_MARKS = 10_000
 
 
 class ReviewSettledError(ConflictError):

@@ -1,15 +1,22 @@
 """A CRM connection that changes: what was read by another mapping is read anew, and a sync at work ends."""
 
+import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from core.brand import BrandSettings
+from core.errors import ConfigurationError
 from core.events import RawEvent
+from core.settings import Settings
 from graph.driver import Graph
-from graph.repositories.crm import delete_connection
+from graph.repositories.crm import delete_connection, get_connection
+from graph.seals import Seals
 from ingest.committer import Outcome
 from ingest.crm.connections import shown_connection
 from tests.integration.crm_case import START, Case, sf_contact
@@ -104,3 +111,62 @@ def test_a_sync_that_waits_ends_when_its_connection_changed_meanwhile(graph: Gra
     job = case.work(sync_id, case.desk(ahead=timedelta(seconds=700)))
     # It goes on with the connection of now, from the start of what that reads.
     assert (job.state, job.counts.accepted) == ("done", 65)
+
+
+def _stored(graph: Graph, brand: str) -> str:
+    with graph.session() as session:
+        query = "MATCH (c:CrmConnection {brand: $brand}) RETURN c.secrets AS secrets"
+        return str(session.run(query, brand=brand).single(strict=True)["secrets"])
+
+
+def test_credentials_are_sealed_and_another_key_opens_none_of_them(
+    graph: Graph, graph_settings: Settings, crm: FakeCrm
+) -> None:
+    case = Case(graph, crm, "salesforce")
+    sealed = _stored(graph, case.brand.id)
+    assert sealed.startswith("sealed:")
+    assert "right" not in sealed
+    assert case.sync().state == "done"
+    other = graph_settings.model_copy(update={"secret_key": SecretStr("another key of another installation")})
+    with Graph.connect(other) as stranger:
+        assert get_connection(stranger, case.brand.id, "crm").secrets is None
+        job = case.begin()
+        case.graph = stranger
+        ended = case.work(job)
+        assert (ended.state, ended.error) == (
+            "failed", "The credentials were sealed with another key than this installation's: send them again.",
+        )  # fmt: skip
+        with pytest.raises(ConfigurationError, match="another key"):
+            case.change()
+        case.graph = graph
+    # One seal opens in its own place only: another connection learns nothing by it.
+    with graph.session() as session:
+        query = "MATCH (c:CrmConnection {brand: $brand}) SET c.name = 'other', c.key = $brand + '|other'"
+        session.run(query, brand=case.brand.id).consume()
+    assert get_connection(graph, case.brand.id, "other").secrets is None
+
+
+def test_credentials_from_before_there_were_seals_are_used_and_sealed_with_their_next_change(
+    graph: Graph, crm: FakeCrm
+) -> None:
+    crm.next_refresh_token = "second"
+    auth = {"type": "refresh_token", "client_id": "app", "client_secret": "right", "refresh_token": "first"}
+    case = Case(graph, crm, "salesforce", auth=auth)
+    with graph.session() as session:
+        plain = json.dumps({"client_secret": "right", "refresh_token": "first"}, sort_keys=True)
+        query = "MATCH (c:CrmConnection {brand: $brand}) SET c.secrets = $plain"
+        session.run(query, brand=case.brand.id, plain=plain).consume()
+    assert case.sync().state == "done"
+    assert case.connection().secrets == {"client_secret": "right", "refresh_token": "second"}
+    assert _stored(graph, case.brand.id).startswith("sealed:")
+
+
+def test_processes_that_need_the_key_at_once_make_one(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data", secret_key=None)
+    with ThreadPoolExecutor(8) as pool:
+        marks = set(pool.map(lambda _: Seals(settings).mark, range(16)))
+    assert len(marks) == 1
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["secret.key"]
+    assert (tmp_path / "data" / "secret.key").stat().st_mode & 0o077 == 0
+    with pytest.raises(ConfigurationError):
+        _ = Seals(settings.model_copy(update={"secret_key": SecretStr("short")})).mark

@@ -1,0 +1,21 @@
+"""Secrets on their way into the graph and out of it."""
+
+from core.clock import utc_now
+from core.errors import ConfigurationError
+from graph.driver import Graph
+
+
+def seal_secret(graph: Graph, plain: str, about: str) -> str:
+    """`plain` as it is stored. Raises ConfigurationError where this process has another key than the installation."""
+    own = graph.seals.mark
+    [row] = graph.write("installation/claim_key", mark=own, at=utc_now())
+    if row["mark"] != own:
+        raise ConfigurationError(
+            "This installation seals secrets with another key: name its --data-dir or set CONSTINTEL_SECRET_KEY."
+        )
+    return graph.seals.seal(plain, about)
+
+
+def open_secret(graph: Graph, stored: str, about: str) -> str:
+    """What is stored as it was; raises BrokenSealError when it was sealed with another key."""
+    return graph.seals.open(stored, about)
