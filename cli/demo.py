@@ -47,8 +47,7 @@ def demo(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     """
     service = find_service(data_dir, url)
     key = brand_key(service, brand, data_dir, ADMIN_SCOPES)
-    name = f"{brand}-{seed}-{customers}"
-    moments = recall_moments(data_dir or load_settings().data_dir, name, utc_now())
+    moments = recall_moments(data_dir or load_settings().data_dir, f"{brand}-{seed}", utc_now())
     plan = _Demo(make_people(customers, seed), moments, seed)
     with ServiceClient(service.url, key) as client:
         sent = _fill(client, Target(service.url, key, connections), plan)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 GRANTED, DENIED, PENDING = "granted", "denied", "pending"
@@ -57,7 +58,7 @@ def read_statements(event_type: str, channel: str | None, payload: object) -> tu
         found = _from_fields(CONSENT_TYPES[event_type], channel, told)
     else:
         return ()
-    return tuple(found)[:MOST_STATEMENTS]
+    return tuple(islice(found, MOST_STATEMENTS))
 
 
 def _from_message(channel: str | None, told: Mapping[str, Any]) -> Iterator[Statement]:

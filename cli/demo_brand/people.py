@@ -23,8 +23,10 @@ _KNOWN = (LOYAL, REGULAR, NEW, LOOKING)
 
 STAR, LEAVING, VISITOR = 0, 1, 2
 """Numbers of those whom the brand shows first: of value, about to leave, in a store now."""
-_REVIEWED_FROM = 3
+_MISTAKEN = (3, 4)
+_REVIEWED_FROM = 5
 REVIEWED_TOGETHER = 4
+_MOST_REVIEWS = 10
 _CUSTOMERS_PER_REVIEW = 400
 FEWEST = 12
 
@@ -38,22 +40,14 @@ class Cast:
     @property
     def reviews(self) -> list[tuple[int, ...]]:
         """Groups of customers whom one event names together."""
-        count = max(1, self.customers // _CUSTOMERS_PER_REVIEW)
+        count = min(_MOST_REVIEWS, max(1, self.customers // _CUSTOMERS_PER_REVIEW))
         starts = (_REVIEWED_FROM + REVIEWED_TOGETHER * place for place in range(count))
         return [tuple(range(start, start + REVIEWED_TOGETHER)) for start in starts]
 
     @property
     def mistaken(self) -> tuple[int, int]:
         """Two customers who were joined by mistake and parted again."""
-        after = self.reviews[-1][-1] + 1
-        return after, after + 1
-
-    def kind(self, number: int, drawn: str) -> str:
-        """The kind of a customer: drawn, but for those with a part."""
-        fixed = {STAR: VIP, LEAVING: AT_RISK, VISITOR: LOYAL}
-        if number in fixed:
-            return fixed[number]
-        return _KNOWN[number % len(_KNOWN)] if number <= self.mistaken[1] else drawn
+        return _MISTAKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +90,21 @@ class Person:
 
 
 def make_people(customers: int, seed: int) -> list[Person]:
-    """All customers of the brand."""
-    cast = Cast(customers)
-    return [_make(number, seed, cast) for number in range(customers)]
+    """All customers of the brand; those of a smaller one are among those of a larger one."""
+    return [_make(number, seed) for number in range(customers)]
 
 
-def _make(number: int, seed: int, cast: Cast) -> Person:
+def _kind(number: int, drawn: str) -> str:
+    """The kind of a customer: drawn, but for those who may have a part."""
+    fixed = {STAR: VIP, LEAVING: AT_RISK, VISITOR: LOYAL}
+    if number in fixed:
+        return fixed[number]
+    return _KNOWN[number % len(_KNOWN)] if number < _REVIEWED_FROM + REVIEWED_TOGETHER * _MOST_REVIEWS else drawn
+
+
+def _make(number: int, seed: int) -> Person:
     rng = random.Random(f"demo person {seed} {number}")  # noqa: S311 (no secret)
-    kind = cast.kind(number, rng.choices(list(_SHARES), list(_SHARES.values()))[0])
+    kind = _kind(number, rng.choices(list(_SHARES), list(_SHARES.values()))[0])
     has_it_all = number in {STAR, VISITOR}
     first, last = rng.choice(_FIRST), rng.choice(_LAST)
     tag = f"{seed}-{number}"

@@ -1,7 +1,9 @@
 """Intents, journey and statistics as the 360 shows them, from events through commits, merges and unmerges."""
 
+import json
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -103,6 +105,10 @@ def _history(brand_id: str, rng: random.Random, who: str) -> list[IncomingEvent]
         elif rng.random() < 0.15:
             order = fact(brand_id, f"{who}{rng.randrange(6)}", "cancel", 0)
             events.append(event(brand_id, key=key, minute=minute, channel=channel, order=order))
+        elif rng.random() < 0.2:
+            told = {"channel": rng.choice(("email", "sms", "all")), "granted": rng.random() < 0.5}
+            plain = event(brand_id, who, key=key, minute=minute, channel=channel, signal="consent")
+            events.append(replace(plain, type="consent_changed", payload=json.dumps(told)))
         else:
             kind = rng.choice(("view", "search", "cart", "uncart", "wishlist"))
             told = event(brand_id, who, key=key, minute=minute, channel=channel, signal=kind, products=(product,))
@@ -132,6 +138,13 @@ def _expected(events: list[IncomingEvent]) -> tuple[dict[str, int], dict[str, tu
     return Counter(one.channel for one in owned), months, [intent_item(i) for i in fold_intents(signals, bought, NOW)]
 
 
+def _consent(events: list[IncomingEvent]) -> dict[str, bool]:
+    """Channel → whether marketing may use it, asked of every raw event: the last word on it, or on all channels."""
+    told = sorted((one.occurred_at, one.id, json.loads(one.payload)) for one in events if one.signal == "consent")
+    general = max((place for place, (_, _, said) in enumerate(told) if said["channel"] == "all"), default=0)
+    return {said["channel"]: said["granted"] for _, _, said in told[general:]}
+
+
 def _check(graph: Graph, brand_id: str, profile_id: str, events: list[IncomingEvent]) -> None:
     found = whole(graph, brand_id, profile_id)
     channels, months, intents = _expected(events)
@@ -141,6 +154,8 @@ def _check(graph: Graph, brand_id: str, profile_id: str, events: list[IncomingEv
     } == months
     assert found["statistics"]["purchases"]["total"] == sum(orders for orders, _ in months.values())
     assert found["intents"] == intents
+    consent = found["consent"].get("marketing", {})
+    assert {channel: one["status"] == "granted" for channel, one in consent.items()} == _consent(events)
 
 
 @pytest.mark.parametrize("seed", range(12))

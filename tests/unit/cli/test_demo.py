@@ -80,6 +80,10 @@ def test_those_with_a_part_of_their_own_are_different_people(customers: int) -> 
     assert len(joined) == max(1, customers // 400)
 
 
+def test_a_larger_brand_has_the_customers_of_a_smaller_one() -> None:
+    assert make_people(500, 3)[:40] == make_people(40, 3)
+
+
 def test_a_demo_sent_again_ends_when_it_did_and_hours_later_only_now_moves(tmp_path: Path) -> None:
     def recalled(**later: Any) -> tuple[datetime, datetime]:
         found = recall_moments(tmp_path, "demo-0-40", UNTIL + timedelta(**later))

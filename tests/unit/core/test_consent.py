@@ -1,6 +1,8 @@
 """Consent as events tell of it: our own shapes, those of shops and messages, and what says nothing."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.consent import Statement, read_statements
 
@@ -57,6 +59,26 @@ def test_what_an_event_says_about_consent(kind, channel, payload, expected):
 )
 def test_what_says_nothing_about_consent(kind, payload):
     assert read_statements(kind, "website", payload) == ()
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(["granted", "email", "marketing", "STOP"]),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(
+        st.sampled_from(["consents", "purpose", "channel", "status", "email_marketing_consent", "Body", "state"]),
+        inner,
+        max_size=4,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(st.sampled_from(["consent_changed", "opt_out", "whatsapp_message"]), st.sampled_from(["email", None]), _JSON)
+def test_whatever_is_sent_is_read_or_passed_over(kind, channel, payload):
+    for statement in read_statements(kind, channel, payload):
+        assert statement.status in {"granted", "denied", "pending"}
+        assert statement.purpose
+        assert statement.channel
 
 
 def test_no_more_than_fifty_answers_of_one_event_count():
