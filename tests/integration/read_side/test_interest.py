@@ -106,9 +106,9 @@ def _history(brand_id: str, rng: random.Random, who: str) -> list[IncomingEvent]
             order = fact(brand_id, f"{who}{rng.randrange(6)}", "cancel", 0)
             events.append(event(brand_id, key=key, minute=minute, channel=channel, order=order))
         elif rng.random() < 0.2:
-            told = {"channel": rng.choice(("email", "sms", "all")), "granted": rng.random() < 0.5}
+            said = {"channel": rng.choice(("email", "sms", "all")), "granted": rng.random() < 0.5}
             plain = event(brand_id, who, key=key, minute=minute, channel=channel, signal="consent")
-            events.append(replace(plain, type="consent_changed", payload=json.dumps(told)))
+            events.append(replace(plain, type="consent_changed", payload=json.dumps(said)))
         else:
             kind = rng.choice(("view", "search", "cart", "uncart", "wishlist"))
             told = event(brand_id, who, key=key, minute=minute, channel=channel, signal=kind, products=(product,))
