@@ -27,7 +27,7 @@ WITHOUT_BRAND = {
     "brands/list_endpoints_by_account", "outbox/read_marks", "outbox/take_marks", "migrations/list_applied",
     "outbox/list_unstreamed", "outbox/set_streamed", "outbox/count_marks", "changes/list_unstreamed",
     "changes/list_due_hooks", "changes/list_feeds", "changes/list_newest", "changes/list_waiting",
-    "reviews/forget_batches", "reviews/list_waiting_batches", "recompute/list_waiting",
+    "reviews/forget_batches", "reviews/list_waiting_batches", "recompute/list_waiting", "installation/claim_key",
     "suggestions/list_due_runs", "suggestions/list_scheduled", "suggestions/lock_slot",
     "csv_imports/list_due", "stores/list_shop_marks",
     "model_runs/list_due", "model_runs/list_stale_brands",
