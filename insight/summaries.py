@@ -115,6 +115,18 @@ def _minutes(payload: Payload) -> str:
     return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
+def _ticket(verb: str) -> Teller:
+    """The subject stands where each help desk puts it."""
+
+    def tell(payload: Payload, _: str, __: str) -> str:
+        holders = (payload, payload.get("ticket"), payload.get("detail"))
+        texts = (_text(one, "subject", "ticket_subject", "title") for one in holders if isinstance(one, dict))
+        subject = next((text for text in texts if text), "")
+        return f"{verb}: “{subject}”" if subject else verb
+
+    return tell
+
+
 def _campaign(verb: str) -> Teller:
     def tell(payload: Payload, where: str, _: str) -> str:
         name = _text(payload, "campaign_name", "campaign", "subject")
@@ -148,6 +160,10 @@ _TELLERS: dict[str, Teller] = {
     "store_visit": _visit,
     "qr_scan": _about_product("Scanned the code of"),
     "identify": lambda _, where, __: f"Signed in{where}",
+    "product_reviewed": _about_product("Reviewed"),
+    "review_submitted": _about_product("Reviewed"),
+    "ticket_created": _ticket("Asked for help"),
+    "ticket_solved": _ticket("Was helped"),
     "profile_update": lambda _, where, __: f"Changed their details{where}",
     "consent_changed": lambda _, where, __: f"Changed what they agree to{where}",
 }

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cli.demo_brand.diary import Diary, Event
-from cli.demo_brand.people import AT_RISK, LOOKING, LOYAL, NEW, REGULAR, STAR, UNKNOWN, VIP, VISITOR, Person
+from cli.demo_brand.people import AT_RISK, LEAVING, LOOKING, LOYAL, NEW, REGULAR, STAR, UNKNOWN, VIP, VISITOR, Person
 from cli.demo_brand.shelf import CURRENCY, PRODUCTS, Product, money
 
 DAYS = 540
@@ -60,6 +60,9 @@ def _join(diary: Diary, days_ago: int) -> None:
     diary.tell("consent_changed", at + timedelta(minutes=1), {"email": person.email}, "website", {"consents": consents})
     if person.account is not None:
         account = {"user_id": person.account, "email": person.email}
+        # Who has it all is known to the stores as somebody else at first.
+        if person.loyalty is not None and person.number not in {STAR, VISITOR}:
+            account["loyalty_id"] = person.loyalty
         if person.device is not None:
             account["device_id"] = person.device
         diary.tell("identify", at + timedelta(minutes=30), account, "mobile_app", {})
@@ -141,6 +144,8 @@ def _buy_online(diary: Diary, place: int, at: datetime, basket: list[Product]) -
 def _afterwards(diary: Diary, at: datetime, order: dict[str, Any]) -> None:
     """Cancelled, or shipped and delivered, and perhaps sent back."""
     about = {"order_id": order["order_id"]}
+    if diary.person.number == LEAVING:
+        return
     if diary.chance(0.03):
         diary.tell("order_cancelled", at + timedelta(hours=2), {}, "website", about)
         return

@@ -106,6 +106,7 @@ def _make(number: int, seed: int) -> Person:
     rng = random.Random(f"demo person {seed} {number}")  # noqa: S311 (no secret)
     kind = _kind(number, rng.choices(list(_SHARES), list(_SHARES.values()))[0])
     has_it_all = number in {STAR, VISITOR}
+    store_share = {STAR: 0.5, VISITOR: 0.5, LEAVING: 0.0}.get(number)
     first, last = rng.choice(_FIRST), rng.choice(_LAST)
     tag = f"{seed}-{number}"
     likely = {VIP: 0.9, LOYAL: 0.6, AT_RISK: 0.5}.get(kind, 0.25)
@@ -129,6 +130,6 @@ def _make(number: int, seed: int) -> Person:
         shop_customer=f"shopify:{7_000_000 + seed * 1_000_000 + number}",
         store=STORES[0] if has_it_all else rng.choice(STORES),
         likes=rng.choice(CATEGORIES),
-        store_share=0.5 if has_it_all else rng.choice((0.0, 0.1, 0.3, 0.3, 0.6, 0.9)),
+        store_share=rng.choice((0.0, 0.1, 0.3, 0.3, 0.6, 0.9)) if store_share is None else store_share,
         chats=has(0.3),
     )

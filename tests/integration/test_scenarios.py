@@ -84,6 +84,7 @@ def test_the_demo_fills_every_section_and_changes_nothing_when_sent_again(data_d
             assert client.get(link.removeprefix(written["url"])), link
         star = client.get(links[0].removeprefix(written["url"]))
         kinds = {item["type"] for item in client.pages(f"/api/customer360/{star['id']}/timeline")}
+        leaving = client.get(links[1].removeprefix(written["url"]))
         parted = client.get(links[4].removeprefix(written["url"]))
         told = {item["type"] for item in client.pages(f"/api/customer360/{parted['id']}/timeline")}
     sections = {name: star[name] for name in SECTIONS}
@@ -93,6 +94,7 @@ def test_the_demo_fills_every_section_and_changes_nothing_when_sent_again(data_d
     assert star["merges"]["count"] > 0
     assert "active" in {visit["status"] for visit in star["visits"]}
     assert {"purchase", "pos_transaction", "consent_changed", "merge", "ticket_created", "store_visit"} <= kinds
+    assert (leaving["predictions"]["churn"]["band"], leaving["journey"]["at_risk"]) == ("high", True)
     assert "unmerge" in told
     before = _every_profile(data_dir)
     again = run(data_dir, "demo", "--customers", "40", "--wait", "90")
