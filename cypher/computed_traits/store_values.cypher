@@ -1,7 +1,7 @@
 // Attach computed traits to profiles that are still live. What was computed from older definitions, from an older version
-// of the profile, or earlier, never replaces what is newer; absorbed personas lose theirs.
-// params: brand, rows [{id, set_version, version, computed_at, is_cluster, properties}…] by id
-// returns: id
+// of the profile, or earlier, never replaces what is newer.
+// params: brand, rows [{id, set_version, version, computed_at, properties}…] by id
+// returns: stored
 // mode: write
 UNWIND $rows AS row
 MATCH (c:Customer {id: row.id})
@@ -13,11 +13,4 @@ WHERE n.set_version IS NULL OR n.set_version < row.set_version OR (n.set_version
   AND (n.version < row.version OR (n.version = row.version AND n.computed_at <= row.computed_at)))
 SET n = row.properties
 MERGE (c)-[:HAS_COMPUTED_TRAITS]->(n)
-WITH c, n, row
-CALL (c, row) {
-  WITH c, row WHERE row.is_cluster
-  MATCH (p:Customer {root_id: c.id})-[:HAS_COMPUTED_TRAITS]->(old:ComputedTraits)
-  WHERE p.id <> c.id
-  DETACH DELETE old
-}
-RETURN n.id AS id
+RETURN count(*) AS stored

@@ -79,6 +79,9 @@ def compute_traits(graph: Graph, traits: TraitSet, profile_ids: Iterable[str], n
         rows = [_stored(traits, profile, now) for profile in profiles.values() if profile.id not in broken]
         if rows:
             repository.store_values(graph, traits.brand, rows)
+        clusters = [profile.id for profile in profiles.values() if profile.is_cluster]
+        if clusters:
+            repository.remove_absorbed(graph, traits.brand, clusters)
         gone = [id_ for id_ in chunk if id_ not in profiles]
         if gone:
             # Erased, or absorbed by a survivor that is computed here.
@@ -199,7 +202,7 @@ def _stored(traits: TraitSet, profile: _Profile, now: datetime) -> dict[str, Any
         **({"due_at": from_micros(min(due))} if due else {}),
         **{f"{VALUE}{name}": to_property(one, types[name], profile.currency) for name, one in computed.items()},
     }
-    return {"id": profile.id, **guard, "is_cluster": profile.is_cluster, "properties": properties}
+    return {"id": profile.id, **guard, "properties": properties}
 
 
 def to_property(computed: Computed, type_: TraitType, currency: str) -> Any:

@@ -4,21 +4,28 @@ import itertools
 import json
 import random
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
 from core.brand import BrandSettings
+from core.clock import utc_now
 from core.events import IncomingEvent
 from core.trait_definitions import definition_from_data
 from graph.commit import commit_batch
 from graph.driver import Graph
-from graph.repositories.trait_definitions import TraitSet
+from graph.repositories.model_runs import RunKind, start_run
+from graph.repositories.trait_definitions import Change, TraitSet, delete_definition, put_definition
 from graph.values import to_time
 from ingest.stewardship.merging import merge_profiles, unmerge_profile
-from insight.computed_traits.refresh import compute_traits
+from insight.computed_traits.refresh import compute_traits, refresh_traits
+from ml.runs.carry_out import carry_out_run
+from ml.serving.active import ActiveModels
 from tests.factories import T0, event, fact
 from tests.oracle import facts_by_order
 from tests.trait_oracle import expected
@@ -141,13 +148,14 @@ class History:
 
     def join_and_part(self) -> None:
         live = self.live()
-        one, other = self.random.sample(live, 2)
-        merge_profiles(self.graph, self.brand, one, [other], by="test")
+        if len(live) > 2:
+            one, other = self.random.sample(live, 2)
+            merge_profiles(self.graph, self.brand, one, [other], by="test")
         query = (
             "MATCH (m:Merge) WHERE m.brand = $brand AND m.reverted_at IS NULL RETURN m.id, m.survivor_id ORDER BY m.id"
         )
         merges = self.read(query)
-        if self.random.random() < 0.6:
+        if merges and (len(live) <= 2 or self.random.random() < 0.6):
             merge_id, survivor = self.random.choice(merges)
             root = self.read(f"MATCH (c:Customer {{id: '{survivor}'}}) WHERE c.brand = $brand RETURN c.root_id")[0][0]
             unmerge_profile(self.graph, self.brand, root, merge_id=merge_id, by="test")
@@ -234,3 +242,47 @@ def test_every_function_filter_and_window_equals_the_oracle_after_merges_unmerge
                 value = to_time(value)
             wanted = expected(data, rows[profile][data["from"]], NOW)
             assert (value, type(value)) == (wanted, type(wanted)), (profile, data)
+
+
+def test_values_are_right_after_commits_merges_refreshes_and_changed_definitions_at_the_same_time(
+    graph: Graph, brand_id: str
+) -> None:
+    history = History(graph, brand_id, 11)
+    changed: SimpleQueue[set[str] | None] = SimpleQueue()
+    definitions = [data for data in DEFINITIONS if data["window"] is None and data["function"] != "days_since"]
+    put_definition(graph, brand_id, definition_from_data(definitions[0]), Change("test", NOW))
+
+    def follow() -> None:
+        while (ids := changed.get()) is not None:
+            assert refresh_traits(graph, brand_id, ids, utc_now()) == set()
+
+    with ThreadPoolExecutor(5) as pool:
+        workers = [pool.submit(follow) for _ in range(3)]
+        redefined = pool.submit(redefine, graph, brand_id, definitions[:40])
+        try:
+            for _ in range(25):
+                history.send(8)
+                changed.put(history.changed())
+                history.join_and_part()
+                changed.put(history.changed())
+            redefined.result()
+        finally:
+            for _ in workers:
+                changed.put(None)
+    for worker in workers:
+        worker.result()
+    stored, rows = history.stored(), history.rows()
+    assert set(stored) == set(history.live())
+    for profile, data in itertools.product(stored, definitions[10:40]):
+        value = stored[profile].get(f"v_{data['name']}")
+        assert value == expected(data, rows[profile][data["from"]], NOW), (profile, data)
+
+
+def redefine(graph: Graph, brand: str, definitions: list[dict[str, Any]]) -> None:
+    """Define all of them one by one, take the first ten away again, and let a run bring everybody up to date."""
+    for data in definitions:
+        put_definition(graph, brand, definition_from_data(data), Change("test", NOW))
+    for data in definitions[:10]:
+        delete_definition(graph, brand, data["name"], NOW)
+    run = start_run(graph, brand, RunKind.TRAITS, {}, by="test", now=utc_now())
+    carry_out_run(graph, ActiveModels(Path("unused")), brand, run["id"])

@@ -209,7 +209,7 @@ def test_what_was_computed_from_an_older_profile_or_earlier_never_replaces_newer
         )
         session.run(query, id=profile, now=NOW).consume()
     properties = {**row, "id": profile, "brand": brand.id, "v_visits": 99}
-    store_values(graph, brand.id, [{**row, "id": profile, "is_cluster": False, "properties": properties}])
+    store_values(graph, brand.id, [{**row, "id": profile, "properties": properties}])
     assert (stored(graph, brand)[profile]["v_visits"] == 1) is kept
 
 

@@ -35,7 +35,7 @@ QUERIES = [
     "computed_traits/list_definitions", "computed_traits/get_definition", "computed_traits/page_profiles",
     "computed_traits/read_profiles", "computed_traits/read_events", "computed_traits/read_orders",
     "computed_traits/store_values", "computed_traits/forget_values", "computed_traits/remove_values",
-    "computed_traits/take_due", "computed_traits/finish_pass",
+    "computed_traits/take_due", "computed_traits/finish_pass", "computed_traits/remove_absorbed",
 ]  # fmt: skip
 
 
