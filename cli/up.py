@@ -197,7 +197,7 @@ class Installation:
 
     def _database_environment(self) -> dict[str, str]:
         """The data directory marks the process as ours; the databases need nothing else of the settings."""
-        bare = load_settings().model_copy(update={"neo4j_password": None, "redis_url": None})
+        bare = load_settings().model_copy(update={"neo4j_password": None, "redis_url": None, "secret_key": None})
         return child_environment(bare.model_copy(update={"data_dir": self.options.data.path}))
 
     # Services

@@ -23,6 +23,8 @@ class Seals:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.is_claimed = False
+        """Whether this process knows that the installation seals with this key."""
 
     @cached_property
     def _sealer(self) -> Sealer:

@@ -9,6 +9,7 @@ from core.brand import DEFAULT_OVERDUE_HOURS, BrandSettings, EventSchema
 from core.rules import DEFAULT_RULE_VERSION, rules_from_dict
 from core.transformations import steps_from_data
 from graph.driver import Graph
+from graph.repositories.secrets import need_secret, seal_secret
 from graph.values import to_time
 
 
@@ -71,7 +72,10 @@ def create_brand(graph: Graph, record: BrandRecord, *, op: str, at: datetime) ->
         op=op,
         at=at,
         keys=[{"id": k.id, "kind": k.kind, "scopes": sorted(k.scopes), "hash": k.hash} for k in record.keys],
-        endpoints=[{"id": e.id, "source": e.source, "secret": e.secret} for e in record.endpoints],
+        endpoints=[
+            {"id": e.id, "source": e.source, "secret": seal_endpoint_secret(graph, e.brand, e.source, e.secret)}
+            for e in record.endpoints
+        ],
     )
     return bool(rows[0]["created"])
 
@@ -154,12 +158,13 @@ def find_api_key(graph: Graph, key_id: str) -> ApiKeyRecord | None:
 def find_endpoint(graph: Graph, source: str, endpoint_id: str) -> EndpointRecord | None:
     """The endpoint at that address when it belongs to `source`, else None."""
     rows = graph.read("brands/find_endpoint", source=source, id=endpoint_id)
-    return _endpoint(rows[0]) if rows else None
+    return _endpoint(graph, rows[0]) if rows else None
 
 
 def list_endpoints_by_account(graph: Graph, source: str, account: str) -> list[EndpointRecord]:
     """Endpoints that registered this shop domain or account, oldest first; any brand may have claimed it."""
-    return [_endpoint(row) for row in graph.read("brands/list_endpoints_by_account", source=source, account=account)]
+    rows = graph.read("brands/list_endpoints_by_account", source=source, account=account)
+    return [_endpoint(graph, row) for row in rows]
 
 
 def register_account(graph: Graph, brand: str, source: str, account: str, *, at: datetime) -> str | None:
@@ -168,6 +173,17 @@ def register_account(graph: Graph, brand: str, source: str, account: str, *, at:
     return str(rows[0]["id"]) if rows else None
 
 
-def _endpoint(row: dict[str, Any]) -> EndpointRecord:
+def seal_endpoint_secret(graph: Graph, brand: str, source: str, secret: str) -> str:
+    """The secret of a source's webhooks as it is stored: a new address of the source takes it along."""
+    return seal_secret(graph, secret, _about(brand, source))
+
+
+def _about(brand: str, source: str) -> str:
+    return f"endpoint|{brand}|{source}"
+
+
+def _endpoint(graph: Graph, row: dict[str, Any]) -> EndpointRecord:
+    about = _about(row["brand"], row["source"])
     times = {name: to_time(row[name]) for name in ("old_until", "until")}
-    return EndpointRecord(**{**row, **times})
+    secrets = {name: need_secret(graph, row[name], about) for name in ("secret", "old_secret") if row[name] is not None}
+    return EndpointRecord(**{**row, **times, **secrets})

@@ -8,11 +8,13 @@ from typing import Any
 
 from core.errors import NotFoundError
 from graph.driver import Graph
+from graph.repositories.secrets import need_secret, seal_secret
 from graph.transactions import Transaction, in_transaction
 from graph.values import parse_json, to_time
 
 _BUDGET_SECONDS = 8.0
 MAX_ATTEMPTS_KEPT = 20
+_SECRETS = ("secret", "old_secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class Hook:
 def create_hook(graph: Graph, hook: Hook, most: int) -> bool:
     """Store a new webhook; False when the brand has `most` already. Harmless when repeated."""
     properties = {
-        "url": hook.url, "secret": hook.secret, "cursor": hook.cursor, "created_at": hook.created_at,
+        "url": hook.url, "secret": _sealed(graph, hook.brand, hook.id, hook.secret), "cursor": hook.cursor,
+        "created_at": hook.created_at,
         "next_at": hook.next_at, "kinds": sorted(hook.kinds), "is_active": hook.is_active,
     }  # fmt: skip
     return bool(graph.write("changes/create_hook", brand=hook.brand, id=hook.id, most=most, hook=properties))
@@ -62,7 +65,7 @@ def create_hook(graph: Graph, hook: Hook, most: int) -> bool:
 
 def list_hooks(graph: Graph, brand: str) -> list[Hook]:
     """The brand's webhooks, oldest first."""
-    return [_hook(row["hook"], row["newest"]) for row in graph.read("changes/list_hooks", brand=brand)]
+    return [_hook(graph, row["hook"], row["newest"]) for row in graph.read("changes/list_hooks", brand=brand)]
 
 
 def get_hook(graph: Graph, brand: str, hook_id: str) -> Hook:
@@ -70,12 +73,16 @@ def get_hook(graph: Graph, brand: str, hook_id: str) -> Hook:
     rows = graph.read("changes/get_hook", brand=brand, id=hook_id)
     if not rows:
         raise NotFoundError("No such webhook.")
-    return _hook(rows[0]["hook"], rows[0]["newest"])
+    return _hook(graph, rows[0]["hook"], rows[0]["newest"])
 
 
 def update_hook(graph: Graph, brand: str, hook_id: str, values: Mapping[str, Any], *, release: bool = False) -> None:
     """Change properties (None takes one away); `release` ends the claim of a worker under way. Raises NotFoundError."""
-    if not graph.write("changes/update_hook", brand=brand, id=hook_id, set=_stored(values), release=release):
+    sealed = {
+        name: _sealed(graph, brand, hook_id, values[name]) for name in _SECRETS if values.get(name) is not None
+    }  # fmt: skip
+    stored = _stored({**values, **sealed})
+    if not graph.write("changes/update_hook", brand=brand, id=hook_id, set=stored, release=release):
         raise NotFoundError("No such webhook.")
 
 
@@ -107,7 +114,7 @@ def lease_hook(graph: Graph, claim: HookClaim, *, now: datetime, until: datetime
         rows = tx.run(
             "changes/lease_hook", brand=claim.brand, id=claim.hook_id, now=now, until=until, token=claim.token
         )
-        return _hook(rows[0][0], 0) if rows else None
+        return _hook(graph, rows[0][0], 0) if rows else None
 
     return in_transaction(graph, work, budget_seconds=_BUDGET_SECONDS)
 
@@ -129,10 +136,21 @@ def _stored(values: Mapping[str, Any]) -> dict[str, Any]:
     return stored
 
 
-def _hook(row: Mapping[str, Any], newest: int) -> Hook:
+def _sealed(graph: Graph, brand: str, hook_id: str, secret: str) -> str:
+    return seal_secret(graph, secret, _about(brand, hook_id))
+
+
+def _about(brand: str, hook_id: str) -> str:
+    return f"hook|{brand}|{hook_id}"
+
+
+def _hook(graph: Graph, row: Mapping[str, Any], newest: int) -> Hook:
     times = ("created_at", "next_at", "old_secret_until", "failing_since", "last_delivered_at", "disabled_at")
     known = {name: value for name, value in row.items() if name in Hook.__dataclass_fields__}
     known.update({name: to_time(row.get(name)) for name in times})
+    for name in _SECRETS:
+        if row.get(name) is not None:
+            known[name] = need_secret(graph, row[name], _about(row["brand"], row["id"]))
     known["kinds"] = frozenset(row.get("kinds") or ())
     known["attempts"] = tuple(parse_json(row.get("attempts"), []))
     return Hook(**known, newest=newest)

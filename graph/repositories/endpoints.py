@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from graph.driver import Graph
+from graph.repositories.brands import seal_endpoint_secret
 from graph.values import parse_json, to_time, to_time_text
 
 
@@ -43,7 +44,7 @@ def change_over(graph: Graph, brand: str, change: ChangeOver, *, at: datetime) -
         "brands/rotate_endpoint",
         brand=brand,
         source=change.source,
-        secret=change.secret,
+        secret=seal_endpoint_secret(graph, brand, change.source, change.secret),
         new_id=change.new_id,
         until=change.until,
         at=at,

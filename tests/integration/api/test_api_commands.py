@@ -149,11 +149,14 @@ def test_the_command_line_prints_the_same_json(tenant: Tenant, service_settings:
         )
     )
 
+    assert service_settings.secret_key is not None
+    environment = {"PYTHONPATH": ".", "CONSTINTEL_SECRET_KEY": service_settings.secret_key.get_secret_value()}
+
     def run(*arguments: str, data_dir: Path = tmp_path) -> "subprocess.CompletedProcess[str]":
         program = "from cli.brands import app; app(prog_name='brands')"
         return subprocess.run(
             [sys.executable, "-c", program, *arguments, "--data-dir", str(data_dir)],
-            capture_output=True, text=True, check=False, env={"PYTHONPATH": "."},
+            capture_output=True, text=True, check=False, env=environment,
         )  # fmt: skip
 
     created = run("create", brand, "--currency", "EUR")
