@@ -10,6 +10,7 @@ from core.errors import ConflictError, InvalidInputError, NotFoundError
 from core.paging import encode_cursor
 from graph.driver import Graph
 from graph.repositories import store_alerts as repository
+from graph.repositories.product_names import read_names
 from graph.repositories.profiles import Page
 from graph.repositories.store_alerts import Raised
 from graph.repositories.stores import locations_of
@@ -134,6 +135,13 @@ class AlertFilter:
 def list_alerts(graph: Graph, brand: str, page: Page, where: AlertFilter) -> dict[str, Any]:
     """A page of alerts, newest first: {items, next_cursor}; a page looks at a thousand at most and may go on."""
     where.check()
+    found = _page_of(graph, brand, page, where)
+    names = read_names(graph, brand, (alert["product_id"] for alert in found["items"] if alert["product_id"]))
+    items = [{**alert, "product_name": names.get(alert["product_id"])} for alert in found["items"]]
+    return {**found, "items": items}
+
+
+def _page_of(graph: Graph, brand: str, page: Page, where: AlertFilter) -> dict[str, Any]:
     params = page.params()
     before = (params["before_at"], params["before_id"])
     items: list[dict[str, Any]] = []

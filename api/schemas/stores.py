@@ -167,7 +167,7 @@ class StoreAlert(Shape):
 class AlertList(Shape):
     """A page of alerts."""
 
-    model_config = example({"items": [ALERT], "next_cursor": None})
+    model_config = example({"items": [{**ALERT, "product_name": "Premium Sneakers"}], "next_cursor": None})
 
     items: list[dict[str, Any]]
     next_cursor: str | None
