@@ -238,3 +238,23 @@ def test_a_key_that_only_reads_sees_no_webhooks(tenant: Tenant, graph: Graph) ->
     hook_id = tenant.client.post(HOOKS, json={"url": "https://h.example.com/x", "active": False}).json()["id"]
     update_hook(graph, tenant.id, hook_id, {"is_active": False})
     assert get_hook(graph, tenant.id, hook_id).url == "https://h.example.com/x"
+
+
+def test_no_secret_of_a_webhook_is_stored_as_it_is(
+    client: httpx.Client, tenant: Tenant, graph: Graph, receiver: Receiver
+) -> None:
+    hook_id = subscribe(client, receiver)
+    first = receiver.secret
+    second = client.post(f"{HOOKS}/{hook_id}/rotate", json={"overlap_hours": 1}).json()["secret"]
+    incoming = client.post("/api/integrations/stripe/rotate", json={"new_address": True}).json()["secret"]
+    query = (
+        "MATCH (n) WHERE (n:ChangeHook OR n:Endpoint) AND n.brand = $brand "
+        "UNWIND [n.secret, n.old_secret] AS told WITH told WHERE told IS NOT NULL RETURN collect(told) AS stored"
+    )
+    with graph.session() as session:
+        stored = session.run(query, brand=tenant.id).single(strict=True)["stored"]
+    assert len(stored) >= 10
+    assert all(one.startswith("sealed:") for one in stored)
+    plain = {first, second, incoming, *tenant.created["webhook_secrets"].values()}
+    assert not any(secret in one for one in stored for secret in plain)
+    assert get_hook(graph, tenant.id, hook_id).secrets(utc_now()) == (second, first)
