@@ -6,7 +6,6 @@
 
 import asyncio
 import hashlib
-import hmac
 import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -25,15 +24,14 @@ from api.wiring import Services, services_of
 from brands.directory import Caller
 from core.clock import utc_now
 from core.errors import ConflictError, ConstIntelError, InvalidInputError
-from core.sealing import pad
+from core.sealing import BrokenSealError, Sealer
 from graph.repositories.idempotency import Claim, ClaimState, abandon_request, begin_request, finish_request
 
 _FIELD = "Idempotency-Key"
 _MAX_KEY = 255
 _LEASE = timedelta(seconds=60)
 _KEPT = timedelta(hours=48)
-_NONCE_BYTES = 16
-_MARK_BYTES = 16
+_ANSWER = "answer to a command"
 _REPLAYED = {"Idempotent-Replayed": "true"}
 
 Work = Callable[[], Any]
@@ -141,23 +139,18 @@ async def read_command(
 
 
 def _seal(plain: bytes, key: bytes) -> bytes:
-    """Hide `plain` from whoever reads the graph: one-time pad from `key` (256 random bits) and a fresh nonce."""
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + pad(_mark(plain) + plain, key, nonce)
+    """Hide `plain` from whoever reads the graph: it opens with `key` only."""
+    return Sealer(key).seal(plain.decode(), _ANSWER).encode()
 
 
 def _unseal(sealed: bytes, key: bytes) -> bytes:
     """What `_seal` hid; raises ConflictError when `key` is another one."""
-    text = pad(sealed[_NONCE_BYTES:], key, sealed[:_NONCE_BYTES])
-    plain = text[_MARK_BYTES:]
-    if not hmac.compare_digest(text[:_MARK_BYTES], _mark(plain)):
-        raise ConflictError("The answer of this key opens only with the API key of the first request.", field=_FIELD)
-    return plain
-
-
-def _mark(plain: bytes) -> bytes:
-    """Tells the right key from another when a text is opened."""
-    return hashlib.sha256(plain).digest()[:_MARK_BYTES]
+    try:
+        return Sealer(key).open(sealed.decode(errors="replace"), _ANSWER).encode()
+    except BrokenSealError as error:
+        raise ConflictError(
+            "The answer of this key opens only with the API key of the first request.", field=_FIELD
+        ) from error
 
 
 CommandDep = Annotated[Command, Depends(read_command)]

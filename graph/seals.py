@@ -14,7 +14,9 @@ from core.settings import Settings
 
 KEY_FILE = "secret.key"
 _LEAST = 32
-_PREFIX = "sealed:"
+_SEALED = "sealed:"
+# Names the form; a seal of another one is refused, not taken for the secret itself.
+_PREFIX = f"{_SEALED}v2:"
 _KEY_BYTES = 32
 
 
@@ -45,7 +47,7 @@ class Seals:
 
     def open(self, stored: str, about: str) -> str:
         """What was sealed, or a text from before there were seals as it is; raises BrokenSealError."""
-        return self._sealer.open(stored.removeprefix(_PREFIX), about) if stored.startswith(_PREFIX) else stored
+        return self._sealer.open(stored.removeprefix(_PREFIX), about) if stored.startswith(_SEALED) else stored
 
 
 def _read_or_make(path: Path) -> str:

@@ -14,7 +14,7 @@ def test_a_sealed_answer_opens_with_its_key_and_hides_its_text() -> None:
     sealed = _seal(ANSWER, b"Bearer one")
     assert b"secret" not in sealed
     assert _unseal(sealed, b"Bearer one") == ANSWER
-    assert sealed != _seal(ANSWER, b"Bearer one")
+    assert sealed != _seal(ANSWER, b"Bearer two")
 
 
 def test_another_key_does_not_open_it() -> None:
@@ -22,3 +22,9 @@ def test_another_key_does_not_open_it() -> None:
         sealed = _seal(ANSWER, b"Bearer one")
         with pytest.raises(ConflictError):
             _unseal(sealed, f"Bearer {number}".encode())
+
+
+@pytest.mark.parametrize("stored", [b"", b"{}", ANSWER, bytes(range(256))])
+def test_what_was_not_sealed_is_not_given_out(stored: bytes) -> None:
+    with pytest.raises(ConflictError):
+        _unseal(stored, b"Bearer one")

@@ -1,6 +1,7 @@
 """Sealed texts open only whole, in their place and with their key."""
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -41,3 +42,18 @@ def test_another_place_or_key_does_not_open_it() -> None:
     for sealer, about in ((SEALER, "b"), (Sealer(b"another"), "a")):
         with pytest.raises(BrokenSealError):
             sealer.open(sealed, about)
+
+
+def test_many_threads_share_one_sealer() -> None:
+    def around(number: int) -> bool:
+        text = f"{number} " * (number % 50)
+        return SEALER.open(SEALER.seal(text, str(number)), str(number)) == text
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(around, range(500)))
+
+
+def test_a_seal_of_today_opens_tomorrow() -> None:
+    """What is stored has to open after an update: a change of keys or cipher needs another form of stored texts."""
+    sealed = "zeIPDsjqsb0+7MBm7HCkxDyDWgSljQ=="
+    assert SEALER.open(sealed, "about it") == "secret"
