@@ -34,7 +34,7 @@ class Found:
 
     def note(self, rows: Iterable[list[Any]], by_key: dict[str, Identifier], first_seen: dict[Identifier, int]) -> None:
         """Take over what the graph says: key, flags, holders, shared since, people, timeline."""
-        for key, _flags, holders, shared_since, people, timeline in rows:
+        for key, _flags, holders, shared_since, people, timeline, sighted, is_used in rows:
             identifier = by_key.get(key)
             if identifier is None:
                 # Read for an event that turned out to be stored already.
@@ -45,6 +45,7 @@ class Found:
                     # No event of this batch is tied by it: whoever holds it need not be locked.
                     self.idle[identifier] = shared_since
                     continue
+            self._note_use(identifier, sighted, is_used)
             if people:
                 self.holdings.people[identifier] = list(people)
             if timeline:
@@ -55,6 +56,12 @@ class Found:
                     for persona, root, trust, version in holders:
                         self._note_holder(persona, root, version)
                         self.holdings.trust[identifier, persona] = trust
+
+    def _note_use(self, identifier: Identifier, sighted: int | None, is_used: bool | None) -> None:
+        if sighted is not None:
+            self.holdings.last_sighting[identifier] = sighted
+        if is_used:
+            self.holdings.used.add(identifier)
 
     def _note_timeline(self, identifier: Identifier, timeline: list[list[Any]]) -> None:
         began = [((row[0], row[1]), row[2]) for row in timeline]

@@ -196,14 +196,16 @@ def _event_rows(working: WorkingSet, brand: str) -> tuple[list[list[Any]], list[
         events.append(_event_row(decided, at))
         if decided.persona_id is not None:
             performed.setdefault(decided.persona_id, []).append(place)
+        sighted = at if is_sighting(decided.event) else None
         for identifier in decided.event.identifiers:
             entry = carried.get(key := identifier.key(brand))
             if entry is None:
-                carried[key] = [key, at, at, [place]]
+                carried[key] = [key, at, at, [place], sighted]
             else:
                 entry[1] = min(entry[1], at)
                 entry[2] = max(entry[2], at)
                 entry[3].append(place)
+                entry[4] = max(entry[4] or at, at) if sighted is not None else entry[4]
     return events, [list(item) for item in sorted(performed.items())], [carried[key] for key in sorted(carried)]
 
 

@@ -39,7 +39,9 @@ class Drawn:
         """Whether no identifier in it is shared, nobody outside uses one, and no person decided or is asked."""
         found, fold = self.found, self.arrangement.fold
         is_inside = all(seen.persona_id in found.members for seen in found.sightings)
-        is_by_rules = all(merge.is_automatic for merge in found.merges)
+        is_by_rules = all(merge.is_automatic for merge in found.merges) and not any(
+            link.is_by_hand for member in found.members.values() for link in member.held
+        )
         is_disputed = found.not_same or found.pending or found.taken or fold.shared_since or fold.crowds
         return is_inside and is_by_rules and not is_disputed
 

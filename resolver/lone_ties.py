@@ -1,17 +1,18 @@
 """When the outcome of drawing weak links anew is known without the evidence in the graph: nobody else is near.
 
 The fold over sightings (`resolver/weak_links.py`) ties groups unless their strong identifiers contradict each other.
-Where a live profile has no neighbours, all its sightings are its own, so (ARCHITECTURE, "Lone profiles"):
-a later sign-in of somebody new who contradicts nothing is the last step of that fold and ties; and strong evidence
-within or between such profiles that brings no second value of a type moves nothing.
+Where a live profile has no neighbours, all sightings of its weak identifiers are its own, so (ARCHITECTURE, "Lone
+profiles"): a sign-in of somebody new that is their last sighting and contradicts nothing is the last step of that fold
+and ties; and strong evidence within or between such profiles that brings no second value of a type moves nothing.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from core.clock import to_micros
 from core.events import IncomingEvent
-from core.identifiers import CORE_TYPES, Identifier
-from resolver.matching import Holdings, Matched
+from core.identifiers import CORE_TYPES, WEAK_TYPES, Identifier
+from resolver.matching import Holdings, Matched, is_sighting
 from resolver.profiles import Profile
 from resolver.resolve import Match
 from resolver.rules import RuleSet
@@ -20,27 +21,59 @@ REASON_WEAK_LINK = "weak_link"
 _FEWEST_TO_ASK_ABOUT = 2
 
 
-def find_lone_tie(event: IncomingEvent, matched: Matched, holdings: Holdings, rules: RuleSet) -> Match | None:
-    """The known profile that the weak identifiers of a new person's event tie it to; None when evidence must be read.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an event says of who uses its weak identifiers, and what is known of them."""
 
-    The event must be later than everything that profile did: then nothing that was tied or refused before can change.
-    """
+    event: IncomingEvent
+    holdings: Holdings
+    rules: RuleSet
+
+    @property
+    def weak(self) -> list[Identifier]:
+        """Its weak identifiers."""
+        return [found for found in self.event.identifiers if found.type in WEAK_TYPES]
+
+    @property
+    def meets_others(self) -> bool:
+        """Whether somebody else has to do with a weak identifier of it, or had."""
+        return not self.holdings.used.isdisjoint(self.event.identifiers)
+
+    @property
+    def asks_the_graph(self) -> bool:
+        """Whether no shortcut holds: others are near, or one tie is already too many."""
+        return self.meets_others or self.rules.merge_threshold < _FEWEST_TO_ASK_ABOUT
+
+    def is_late(self, profiles: Iterable[Profile]) -> bool:
+        """Whether what was decided after its time may change: it is a sighting before the last of an identifier of it.
+
+        With so many weak identifiers that owners of its time may wait for a person, everything of these live profiles
+        counts.
+        """
+        if not is_sighting(self.event):
+            return False
+        at, weak = to_micros(self.event.occurred_at), self.weak
+        if any(at <= self.holdings.last_sighting.get(found, at - 1) for found in weak):
+            return True
+        return len(weak) >= self.rules.merge_threshold and any(at <= one.totals.last_seen for one in profiles)
+
+
+def find_lone_tie(told: Told, matched: Matched) -> Match | None:
+    """The known profile that weak identifiers tie a new person's event to; None when evidence must be read."""
     if len(matched.known_over_weak) != 1 or matched.plain or matched.shared or not matched.signs_in:
         return None
     [match] = matched.known_over_weak
-    profile = match.profile
-    if profile.has_neighbours or rules.merge_threshold < _FEWEST_TO_ASK_ABOUT:
-        return None
-    if to_micros(event.occurred_at) <= profile.totals.last_seen:
+    profile, holdings = match.profile, told.holdings
+    if profile.has_neighbours or told.asks_the_graph or told.is_late([profile]):
         return None
     if any(found in holdings.timelines or len(holdings.owners.get(found, ())) != 1 for found, _ in match.owned):
         return None
     return match if _are_disjoint([_core_types(matched.fresh), profile.identifier_types & CORE_TYPES]) else None
 
 
-def moves_no_tie(profiles: Sequence[Profile], fresh: Iterable[Identifier]) -> bool:
-    """Whether joining these live profiles, with what is new, leaves all weak ties among them as they are."""
-    if any(profile.has_neighbours for profile in profiles):
+def moves_no_tie(told: Told, profiles: Sequence[Profile], fresh: Iterable[Identifier]) -> bool:
+    """Whether joining these live profiles, with what the event brings, leaves all weak ties among them as they are."""
+    if any(profile.has_neighbours for profile in profiles) or told.asks_the_graph or told.is_late(profiles):
         return False
     held = [profile.identifier_types & CORE_TYPES for profile in profiles]
     new = _core_types(fresh)

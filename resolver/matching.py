@@ -25,6 +25,10 @@ class Holdings:
     """Strong identifiers: personas that carried one which somebody else holds."""
     trust: dict[tuple[Identifier, str], str] = field(default_factory=dict)
     """Trust of a link by (identifier, persona)."""
+    last_sighting: dict[Identifier, int] = field(default_factory=dict)
+    """When weak identifiers were last seen beside something else that links (microseconds)."""
+    used: set[Identifier] = field(default_factory=set)
+    """Weak identifiers that were somebody's before, or that somebody carried who did not take them."""
 
     def owners_at(self, identifier: Identifier, rank: Rank) -> Sequence[str]:
         """The personas that own it at `rank`; before its first owner, and after nobody's time, the next one does."""
@@ -37,6 +41,13 @@ class Holdings:
                 break
             owner = persona
         return () if owner is None else (owner,)
+
+    def note_sighting(self, event: IncomingEvent) -> None:
+        """Its weak identifiers were seen beside something else at its time."""
+        at = to_micros(event.occurred_at)
+        for found in event.identifiers:
+            if found.type in WEAK_TYPES:
+                self.last_sighting[found] = max(at, self.last_sighting.get(found, at))
 
     def is_shared_at(self, identifier: Identifier, at: int) -> bool:
         """Whether it is too widely used to link an event of that time."""

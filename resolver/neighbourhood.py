@@ -259,6 +259,9 @@ def holders_of(
         own = [(one, link) for one, link in stored if arrangement.group_of.get(one) == group]
         current = min(own, key=lambda pair: pair[1].since)[0] if own else node
         persona = arrangement.persona_for(node, identifier, current) or current
+        if persona not in arrangement.members:
+            # Somebody beyond the neighbourhood, who did not take it: the time of whom it was ends all the same.
+            continue
         patterns = [link for one, link in drawn if arrangement.group_of.get(one) == group] or [one for _, one in drawn]
         pattern = patterns[0] if patterns else Held(identifier, own[0][1].since if own else rank)
         since = min([rank, *(link.since for _, link in own)]) if place == 0 else rank

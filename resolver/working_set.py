@@ -7,8 +7,8 @@ from core import clock
 from core.decisions import DecisionKind, EventResult
 from core.events import IncomingEvent
 from core.identifiers import CORE_TYPES, LINKING_TYPES, TRUST_ORDER, WEAK_TYPES, Identifier, Trust
-from resolver.lone_ties import REASON_WEAK_LINK, find_lone_tie, moves_no_tie
-from resolver.matching import Holdings, Matched, match_event, weak_identifiers
+from resolver.lone_ties import REASON_WEAK_LINK, Told, find_lone_tie, moves_no_tie
+from resolver.matching import Holdings, Matched, is_sighting, match_event, weak_identifiers
 from resolver.merging import absorb, snapshot
 from resolver.order_book import OrderBook
 from resolver.profiles import Persona, Profile, survivor_key
@@ -79,6 +79,8 @@ class WorkingSet:
         else:
             decided = self._take_resolved(event)
         self.decided.append(decided)
+        if is_sighting(event):
+            self.holdings.note_sighting(event)
         if decided.persona_id is not None:
             self._count(decided.persona_id, event)
         if event.order is not None:
@@ -131,15 +133,19 @@ class WorkingSet:
         self, decided: DecidedEvent, decision: Decision, matched: Matched, dropped: Collection[Identifier]
     ) -> None:
         """Carry the decision out; what follows for weak ties here where nobody else is near, else from the graph."""
-        tie = find_lone_tie(decided.event, matched, self.holdings, self.rules)
-        is_settled = decision.kind is not DecisionKind.REVIEW and moves_no_tie(
-            [match.profile for match in decision.matches], matched.fresh
-        )
+        told = Told(decided.event, self.holdings, self.rules)
+        tie = find_lone_tie(told, matched)
+        joined = [match.profile for match in decision.matches]
+        is_settled = decision.kind is not DecisionKind.REVIEW and moves_no_tie(told, joined, matched.fresh)
+        is_late = told.is_late(joined)
         self._attach(decided, decision, dropped)
         if tie is not None:
             self._tie(decided, tie)
         else:
-            self._note_unsettled(decided, decision, matched, is_settled=is_settled)
+            self._note_unsettled(decided, decision, matched, is_settled=is_settled, is_late=is_late)
+        self.holdings.used.update(found for found in dropped if found.type in WEAK_TYPES)
+        if is_late or told.meets_others:
+            self.note_neighbours([self.live_profile(decided.profile_id or "")])
 
     def _tie(self, decided: DecidedEvent, match: Match) -> None:
         """The new persona of an event joins a known profile by weak evidence only: a pointer that may fall again."""
@@ -253,8 +259,13 @@ class WorkingSet:
             for found, holder in match.owned
         )
 
-    def _note_unsettled(self, decided: DecidedEvent, decision: Decision, matched: Matched, *, is_settled: bool) -> None:
-        """Stop the fold where weak links may have to be drawn anew; `is_settled`: what it learns moves none of them."""
+    def _note_unsettled(
+        self, decided: DecidedEvent, decision: Decision, matched: Matched, *, is_settled: bool, is_late: bool
+    ) -> None:
+        """Stop the fold where weak links may have to be drawn anew; `is_settled`: what it learns moves none of them.
+
+        `is_late`: later sightings were decided without it.
+        """
         touched = [match.profile for match in (*decision.matches, *matched.known_over_weak)]
         learns = self._join_cores(decided.event, decision)
         # Profiles that wait for a person together count as one, too.
@@ -262,6 +273,7 @@ class WorkingSet:
         learns = learns or any(found.type in CORE_TYPES for found in matched.fresh)
         is_drawn_anew = matched.known_over_weak or self._hands_on(decided, matched)
         may_move = learns and not is_settled and any(profile.is_tied for profile in touched)
+        may_move = may_move or (is_late and any(profile.is_tied or profile.persona_count > 1 for profile in touched))
         if not is_drawn_anew and not may_move:
             return
         roots = {self.live_profile(profile.id) for profile in touched} | {decided.profile_id or ""}

@@ -2,7 +2,7 @@
 // Setting a property to its own value takes the node's write lock and writes nothing.
 // params: brand, rows [[key, type, value, tier, first seen in microseconds]…] sorted by key
 // returns: one row, a list of key, flags, holders [[persona id, root id, trust, links version]…], shared since, people,
-//   timeline as read_batch
+//   timeline, last sighting, whether it was used before as read_batch
 // mode: write
 UNWIND $rows AS r
 MERGE (i:Identifier {key: r[0]})
@@ -15,4 +15,7 @@ WITH i, [(i)<-[h:HAS_IDENTIFIER]-(c:Customer) WHERE h.until IS NULL | [c.id, c.r
 RETURN collect([i.key, i.flags, holders, i.shared_since.epochSeconds * 1000000 + i.shared_since.microsecond, i.people,
   CASE WHEN 'contested' IN i.flags THEN [(i)<-[h:HAS_IDENTIFIER]-(c:Customer)
     | [h.since.epochSeconds * 1000000 + h.since.microsecond, h.event_id, c.id, c.root_id, c.links_version,
-      CASE WHEN h.unlink_id IS NOT NULL THEN h.until.epochSeconds * 1000000 + h.until.microsecond END]] END]) AS rows
+      CASE WHEN h.unlink_id IS NOT NULL THEN h.until.epochSeconds * 1000000 + h.until.microsecond END]] END,
+  i.last_sighting.epochSeconds * 1000000 + i.last_sighting.microsecond,
+  CASE WHEN i.tier IN [3, 4] AND (size(holders) = 0 AND i.last_seen IS NOT NULL
+    OR EXISTS { (i)<-[h:HAS_IDENTIFIER]-() WHERE h.until IS NOT NULL }) THEN true END]) AS rows

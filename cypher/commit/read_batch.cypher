@@ -4,7 +4,8 @@
 // returns: one row: known [[id, decision, profile_id, merged_ids, merge_id, review_id, warnings, fingerprint]…],
 //   held [[key, flags, [[persona id, root id, trust, links version]…],
 //   shared since (microseconds), people, timeline [[since, event id, persona id, root id, links version,
-//     until when if a person ended it]…] of a contested one]…],
+//     until when if a person ended it]…] of a contested one, last sighting (microseconds), whether a weak one was
+//     somebody's before, or carried by somebody who did not take it]…],
 //   owners [[persona id, root id]…]
 // mode: read
 CALL () {
@@ -22,7 +23,10 @@ CALL () {
   RETURN collect([i.key, i.flags, holders, i.shared_since.epochSeconds * 1000000 + i.shared_since.microsecond, i.people,
     CASE WHEN 'contested' IN i.flags THEN [(i)<-[h:HAS_IDENTIFIER]-(c:Customer)
       | [h.since.epochSeconds * 1000000 + h.since.microsecond, h.event_id, c.id, c.root_id, c.links_version,
-        CASE WHEN h.unlink_id IS NOT NULL THEN h.until.epochSeconds * 1000000 + h.until.microsecond END]] END]) AS held
+        CASE WHEN h.unlink_id IS NOT NULL THEN h.until.epochSeconds * 1000000 + h.until.microsecond END]] END,
+  i.last_sighting.epochSeconds * 1000000 + i.last_sighting.microsecond,
+  CASE WHEN i.tier IN [3, 4] AND (size(holders) = 0 AND i.last_seen IS NOT NULL
+    OR EXISTS { (i)<-[h:HAS_IDENTIFIER]-() WHERE h.until IS NOT NULL }) THEN true END]) AS held
 }
 CALL () {
   UNWIND $wanted.order_keys AS key

@@ -13,7 +13,7 @@
 //   events [[id, type, channel, source, occurred, received, payload, decision, persona_id, fingerprint, trust, order_key,
 //     amount_minor, currency, merge_id, merged_ids, review_id, warnings, rules, traits, is_sighting, signal, products,
 //     visit_store, visit_at, visit]…],
-//   performed [[persona_id, [places in events]]…], carried [[identifier key, first, last seen, [places in events]]…],
+//   performed [[persona_id, [places in events]]…], carried [[identifier key, first, last seen, [places in events], last sighting or null]…],
 //   shop_events: ids of events that tell of products, orders or presence in a store,
 //   changes: what happened to identities as JSON text, null when nothing did
 // returns: misplaced: places of events that do not hold their event, always 0
@@ -114,9 +114,12 @@ CALL (events) {
   MATCH (i:Identifier {key: k[0]})
   WITH i, k[3] AS places,
     datetime({epochSeconds: k[1] / 1000000, nanosecond: (k[1] % 1000000) * 1000}) AS first,
-    datetime({epochSeconds: k[2] / 1000000, nanosecond: (k[2] % 1000000) * 1000}) AS last
+    datetime({epochSeconds: k[2] / 1000000, nanosecond: (k[2] % 1000000) * 1000}) AS last,
+    CASE WHEN k[4] IS NULL THEN null
+      ELSE datetime({epochSeconds: k[4] / 1000000, nanosecond: (k[4] % 1000000) * 1000}) END AS sighted
   SET i.first_seen = CASE WHEN i.first_seen <= first THEN i.first_seen ELSE first END,
-    i.last_seen = CASE WHEN i.last_seen >= last THEN i.last_seen ELSE last END
+    i.last_seen = CASE WHEN i.last_seen >= last THEN i.last_seen ELSE last END,
+    i.last_sighting = CASE WHEN sighted IS NULL OR i.last_sighting >= sighted THEN i.last_sighting ELSE sighted END
   WITH i, places
   UNWIND places AS place
   WITH i, events[place] AS e

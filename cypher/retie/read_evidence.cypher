@@ -43,9 +43,9 @@ CALL (members) {
 }
 CALL (members) {
   UNWIND members AS c
-  MATCH (c)-[n:NOT_SAME]->(q:Customer)
+  MATCH (c)-[n:NOT_SAME]-(q:Customer)
   WHERE n.ended_at IS NULL
-  RETURN collect([c.id, q.id]) AS not_same
+  RETURN collect(DISTINCT CASE WHEN c.id < q.id THEN [c.id, q.id] ELSE [q.id, c.id] END) AS not_same
 }
 CALL (members) {
   UNWIND members AS c

@@ -8,13 +8,15 @@ from cli.benchmarks.mix import make_samples, to_events
 from core.brand import BrandSettings
 from core.events import IncomingEvent
 from core.identifiers import Identifier
+from core.rules import IdentityRules
 from graph.commit import commit_batch
 from graph.driver import Graph
 from graph.invariants import broken_invariants
+from ingest.stewardship.linking import link_by_hand, unlink_by_hand
 from resolver import working_set
 from resolver.rules import RuleSet
 from tests.factories import event
-from tests.integration.graph_state import what_redrawing_changes
+from tests.integration.graph_state import by_identifier, live_profiles, what_redrawing_changes
 
 _STATE = """
 MATCH (c:Customer {brand: $brand})
@@ -108,3 +110,79 @@ def test_an_earlier_sign_in_is_decided_on_the_evidence(graph: Graph, brand_id: s
     assert working.unsettled.weak == (Identifier("cookie_id", "c"),)
     [answer] = commit_batch(graph, settings, [late])
     assert answer.decision == "attached"
+
+
+# Steps: (minute, identifiers) is an event; ("unlink" or "link", whose identifier, which) a decision of a person.
+Step = tuple[int, str] | tuple[str, str, str]
+STORIES: dict[str, tuple[IdentityRules, list[Step]]] = {
+    "who gets what a person took from another": (
+        IdentityRules(),
+        [(10, "email:a device_id:d"), (12, "phone:1 device_id:d"), ("unlink", "email:a", "device_id:d"),
+         (15, "loyalty_id:L device_id:d"), (20, "user_id:U device_id:d")],
+    ),
+    "a late sign-in with what a person took": (
+        IdentityRules(),
+        [(10, "email:a device_id:d"), ("unlink", "email:a", "device_id:d"), (5, "email:b device_id:d"),
+         (20, "phone:1 device_id:d")],
+    ),
+    "what a person took comes beside something new": (
+        IdentityRules(),
+        [(10, "email:a device_id:d"), ("unlink", "email:a", "device_id:d"), (15, "loyalty_id:L cookie_id:k"),
+         (16, "user_id:U cookie_id:k"), (20, "user_id:U external_id:w device_id:d")],
+    ),
+    "a late sighting makes a crowd where two ask a person": (
+        IdentityRules(merge_threshold=2),
+        [(10, "email:a cookie_id:c1"), (20, "phone:1 cookie_id:c1 cookie_id:c2"), (30, "loyalty_id:L cookie_id:c2"),
+         (15, "loyalty_id:L user_id:U cookie_id:c2")],
+    ),
+    "late sightings make a crowd one after the other": (
+        IdentityRules(),
+        [(10, "email:a cookie_id:c1"), (20, "phone:1 cookie_id:c1 cookie_id:c2 cookie_id:c3"),
+         (30, "loyalty_id:L cookie_id:c2"), (40, "user_id:U cookie_id:c3"), (15, "loyalty_id:L cookie_id:c2"),
+         (16, "user_id:U external_id:w cookie_id:c3")],
+    ),
+    "a late sign-in meets what was nobody's then": (
+        IdentityRules(),
+        [(0, "email:a cookie_id:c1"), (1, "phone:1 cookie_id:c1"), (3, "cookie_id:a cookie_id:x1"),
+         (4, "cookie_id:b cookie_id:x2"), (5, "cookie_id:e cookie_id:x3"), (7, "cookie_id:a cookie_id:b"),
+         (8, "cookie_id:b cookie_id:e"), (9, "cookie_id:x3"), (6, "email:a cookie_id:a cookie_id:b cookie_id:e")],
+    ),
+    "somebody carried what is over his limit": (
+        IdentityRules(type_limits={**IdentityRules().type_limits, "cookie_id": 1}),
+        [(1, "email:y cookie_id:own"), (10, "email:y cookie_id:z"), (15, "email:p cookie_id:z"),
+         (20, "phone:1 cookie_id:z")],
+    ),
+    "a person's link and what is told of later": (
+        IdentityRules(),
+        [(1, "email:p cookie_id:k"), ("link", "email:p", "device_id:d"), (5, "phone:1 cookie_id:k"),
+         (20, "loyalty_id:L device_id:d")],
+    ),
+}  # fmt: skip
+
+
+def _tell(graph: Graph, settings: BrandSettings, steps: list[Step]) -> None:
+    for number, step in enumerate(steps):
+        if isinstance(step[0], int):
+            names = step[1].split()
+            commit_batch(graph, settings, [event(settings.id, *names, key=f"{number:02}", minute=step[0])])
+            continue
+        command = link_by_hand if step[0] == "link" else unlink_by_hand
+        whose = by_identifier(graph, settings.id, step[1]).id
+        kind, _, value = step[2].partition(":")
+        command(graph, settings, whose, Identifier(kind, value), by="steward")
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_story_ends_the_same_with_and_without_the_shortcut(
+    graph: Graph, brand_id: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules, steps = STORIES[name]
+    ends = []
+    for letter in "pq":
+        settings = BrandSettings(f"{brand_id}{letter}", rules=rules)
+        _tell(graph, settings, steps)
+        assert broken_invariants(graph, settings.id) == []
+        assert what_redrawing_changes(graph, settings) == []
+        ends.append({(live.identifiers, live.performed) for live in live_profiles(graph, settings.id)})
+        _without(monkeypatch)
+    assert ends[0] == ends[1]
