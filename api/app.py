@@ -53,6 +53,7 @@ from api.routers import (
 from api.routes import RawRoute
 from api.shutdown import on_stop_signal
 from api.wiring import open_services
+from core.collector import settle_collector
 from core.logs import configure_logs
 from core.settings import Settings, load_settings
 
@@ -139,6 +140,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services = open_services(app.state.settings)
     app.state.services = services
     services.metrics.start()
+    settle_collector()
     try:
         with on_stop_signal(services.streams.stop):
             yield

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from core.identifiers import Identifier
+from core.clock import to_micros
+from core.identifiers import CORE_TYPES, WEAK_TYPES, Identifier
 from core.visits import VisitSign
 
 CHANNELS = frozenset({"website", "mobile_app", "store", "whatsapp", "email", "sms", "crm", "import", "other"})
@@ -107,3 +108,17 @@ class IncomingEvent:
     persona_id: str | None = None
     is_alias: bool = False
     """The event states that its own values of a unique type are one person's."""
+    micros: int = field(init=False, repr=False, compare=False)
+    """`occurred_at` in microseconds since 1970 UTC: asked for many times while an event is decided and written."""
+    is_sighting: bool = field(init=False, repr=False, compare=False)
+    """Whether it says something about who uses a weak identifier: it brings one and something beside it."""
+
+    def __post_init__(self) -> None:
+        self.micros = to_micros(self.occurred_at)
+        weak = core = 0
+        for identifier in self.identifiers:
+            if identifier.type in WEAK_TYPES:
+                weak += 1
+            elif identifier.type in CORE_TYPES:
+                core += 1
+        self.is_sighting = weak > 1 or (weak == 1 and core > 0)

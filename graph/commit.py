@@ -19,7 +19,7 @@ from graph.transactions import Transaction, in_transaction
 from resolver.working_set import DetailsMissingError, Unsettled, WorkingSet, result_of
 
 DEFAULT_BUDGET_SECONDS = 8.0
-_FEWEST_AT_ONCE = 16
+_FEWEST_AT_ONCE = 64
 BODY_DIFFERS = "message_id: a repeat with another body; the first one stands"
 
 
@@ -77,7 +77,7 @@ def commit_batch(
                 raise PartlyStoredError(answered) from error
             raise
         answered += taken
-        size = max(2 * len(taken), _FEWEST_AT_ONCE)
+        size = max(4 * len(taken), _FEWEST_AT_ONCE)
     return answered
 
 

@@ -16,7 +16,6 @@ from graph.commit_read import facts_to_json
 from graph.tallies import recount_tallies
 from graph.traits import recount_traits, write_traits
 from graph.transactions import Transaction
-from resolver.matching import is_sighting
 from resolver.orders import line_products
 from resolver.profiles import NEVER_FIRST, NEVER_LAST, Persona, Profile, Statistics
 from resolver.records import DecidedEvent, OrderWork
@@ -192,21 +191,29 @@ def _event_rows(working: WorkingSet, brand: str) -> tuple[list[list[Any]], list[
     performed: dict[str, list[int]] = {}
     carried: dict[str, list[Any]] = {}
     for place, decided in enumerate(working.decided):
-        at = to_micros(decided.event)
-        events.append(_event_row(decided, at))
+        event = decided.event
+        events.append(_event_row(decided, event.micros))
         if decided.persona_id is not None:
             performed.setdefault(decided.persona_id, []).append(place)
-        sighted = at if is_sighting(decided.event) else None
-        for identifier in decided.event.identifiers:
-            entry = carried.get(key := identifier.key(brand))
-            if entry is None:
-                carried[key] = [key, at, at, [place], sighted]
-            else:
-                entry[1] = min(entry[1], at)
-                entry[2] = max(entry[2], at)
-                entry[3].append(place)
-                entry[4] = max(entry[4] or at, at) if sighted is not None else entry[4]
+        for identifier in event.identifiers:
+            _carry(carried, identifier.key(brand), event, place)
     return events, [list(item) for item in sorted(performed.items())], [carried[key] for key in sorted(carried)]
+
+
+def _carry(carried: dict[str, list[Any]], key: str, event: IncomingEvent, place: int) -> None:
+    """Identifier key, first and last seen, places of the events, last sighting or null."""
+    at = event.micros
+    entry = carried.get(key)
+    if entry is None:
+        carried[key] = [key, at, at, [place], at if event.is_sighting else None]
+        return
+    if at < entry[1]:
+        entry[1] = at
+    elif at > entry[2]:
+        entry[2] = at
+    entry[3].append(place)
+    if event.is_sighting and (entry[4] is None or at > entry[4]):
+        entry[4] = at
 
 
 def _event_row(decided: DecidedEvent, at: int) -> list[Any]:
@@ -233,7 +240,7 @@ def _event_row(decided: DecidedEvent, at: int) -> list[Any]:
         list(decided.warnings) or None,
         list(decided.rules) or None,
         event.traits or None,
-        (not decided.asks_about_weak) if is_sighting(event) else None,
+        (not decided.asks_about_weak) if event.is_sighting else None,
         event.signal or None,
         list(event.products) or None,
         *_visit_row(event),

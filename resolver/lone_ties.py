@@ -9,10 +9,9 @@ and ties; and strong evidence within or between such profiles that brings no sec
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from core.clock import to_micros
 from core.events import IncomingEvent
 from core.identifiers import CORE_TYPES, WEAK_TYPES, Identifier
-from resolver.matching import Holdings, Matched, is_sighting
+from resolver.matching import Holdings, Matched
 from resolver.profiles import Profile
 from resolver.resolve import Match
 from resolver.rules import RuleSet
@@ -50,9 +49,9 @@ class Told:
         With so many weak identifiers that owners of its time may wait for a person, everything of these live profiles
         counts.
         """
-        if not is_sighting(self.event):
+        if not self.event.is_sighting:
             return False
-        at, weak = to_micros(self.event.occurred_at), self.weak
+        at, weak = self.event.micros, self.weak
         if any(at <= self.holdings.last_sighting.get(found, at - 1) for found in weak):
             return True
         return len(weak) >= self.rules.merge_threshold and any(at <= one.totals.last_seen for one in profiles)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.clock import to_micros
 from core.events import IncomingEvent
 from core.identifiers import CORE_TYPES, LINKING_TYPES, WEAK_TYPES, Identifier
 from resolver.profiles import Persona, Profile
@@ -44,7 +43,7 @@ class Holdings:
 
     def note_sighting(self, event: IncomingEvent) -> None:
         """Its weak identifiers were seen beside something else at its time."""
-        at = to_micros(event.occurred_at)
+        at = event.micros
         for found in event.identifiers:
             if found.type in WEAK_TYPES:
                 self.last_sighting[found] = max(at, self.last_sighting.get(found, at))
@@ -92,7 +91,7 @@ def match_event(
     fresh: list[Identifier] = []
     shared = 0
     signs_in = False
-    rank = (to_micros(event.occurred_at), event.id)
+    rank = (event.micros, event.id)
     for identifier in event.identifiers:
         if identifier.type not in LINKING_TYPES:
             continue
@@ -120,13 +119,7 @@ def match_event(
 
 def weak_identifiers(event: IncomingEvent, holdings: Holdings) -> tuple[Identifier, ...]:
     """The usable weak identifiers of an event."""
-    at = to_micros(event.occurred_at)
+    at = event.micros
     return tuple(
         found for found in event.identifiers if found.type in WEAK_TYPES and not holdings.is_shared_at(found, at)
     )
-
-
-def is_sighting(event: IncomingEvent) -> bool:
-    """Whether the event says something about who uses a weak identifier: it brings one and something beside it."""
-    weak = sum(1 for identifier in event.identifiers if identifier.type in WEAK_TYPES)
-    return weak > 1 or (weak == 1 and any(identifier.type in CORE_TYPES for identifier in event.identifiers))

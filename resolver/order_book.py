@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from core.clock import to_micros
 from resolver.orders import Fact, OrderState, add_fact, fold_order
 from resolver.profiles import Persona, Profile
 from resolver.records import DecidedEvent, EventMove, OrderWork
@@ -118,7 +117,7 @@ def _fact(decided: DecidedEvent) -> Fact:
     return Fact(
         event_id=event.id,
         kind=order.kind,
-        at=to_micros(event.occurred_at),
+        at=event.micros,
         persona_id=decided.persona_id,
         total_minor=order.total_minor,
         currency=order.currency,

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from core.clock import to_micros
 from core.events import IncomingEvent
 from core.identifiers import CORE_TYPES, Identifier, Trust
 from resolver.profiles import Profile
@@ -61,7 +60,7 @@ def protect(profiles: Sequence[Profile], event: IncomingEvent, fresh: Sequence[I
     hits += limit_hits
     apart = apart or by_event
     if len(profiles) > 1:
-        hits += _drift(profiles, to_micros(event.occurred_at), rules)
+        hits += _drift(profiles, event.micros, rules)
     return Verdict(tuple(hits), apart, dropped) if hits or dropped else NOTHING
 
 

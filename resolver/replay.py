@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from core.events import IncomingEvent
 from core.identifiers import CORE_TYPES, LINKING_TYPES, WEAK_TYPES, Identifier
-from resolver.matching import is_sighting
 from resolver.neighbourhood import Arrangement, Held, Member, Neighbourhood, PastMerge, Seen, arrange
 from resolver.records import DecidedEvent
 from resolver.rules import RuleSet
@@ -71,7 +70,7 @@ def _arrange(working: WorkingSet, rules: RuleSet) -> Arrangement:
     sightings = [
         _seen(decided)
         for decided in working.decided
-        if decided.persona_id and is_sighting(decided.event) and not decided.asks_about_weak
+        if decided.persona_id and decided.event.is_sighting and not decided.asks_about_weak
     ]
     return arrange(Neighbourhood(members, merges, {}, [], dict.fromkeys(sorted(working.joined), 0), sightings), rules)
 

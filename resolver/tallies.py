@@ -4,11 +4,12 @@ They make the 360 cost the same however long a history is. A tally is the sum of
 apart with its personas; where events or orders change hands it is counted anew (`graph/tallies.py`).
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from resolver.orders import OrderState, line_categories
 
@@ -74,14 +75,14 @@ class SalesTally:
         """As stored on the Customer node; empty when nothing was sold."""
         sales = [[*key, *entry] for key, entry in sorted(self.sales.items()) if any(entry)]
         categories = [[*key, count] for key, count in sorted(self.categories.items()) if count]
-        return json.dumps([sales, categories], ensure_ascii=False, separators=(",", ":")) if sales else ""
+        return msgspec.json.encode([sales, categories]).decode() if sales else ""
 
 
 def read_sales(text: str | None) -> SalesTally:
     """A stored tally."""
     tally = SalesTally()
     if text:
-        sales, categories = json.loads(text)
+        sales, categories = msgspec.json.decode(text)
         for month, channel, currency, orders, minor in sales:
             tally.sales[month, channel, currency] = [orders, minor]
         for category, channel, count in categories:

@@ -3,12 +3,11 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from core import clock
 from core.decisions import DecisionKind, EventResult
 from core.events import IncomingEvent
 from core.identifiers import CORE_TYPES, LINKING_TYPES, TRUST_ORDER, WEAK_TYPES, Identifier, Trust
 from resolver.lone_ties import REASON_WEAK_LINK, Told, find_lone_tie, moves_no_tie
-from resolver.matching import Holdings, Matched, is_sighting, match_event, weak_identifiers
+from resolver.matching import Holdings, Matched, match_event, weak_identifiers
 from resolver.merging import absorb, snapshot
 from resolver.order_book import OrderBook
 from resolver.profiles import Persona, Profile, survivor_key
@@ -79,7 +78,7 @@ class WorkingSet:
         else:
             decided = self._take_resolved(event)
         self.decided.append(decided)
-        if is_sighting(event):
+        if event.is_sighting:
             self.holdings.note_sighting(event)
         if decided.persona_id is not None:
             self._count(decided.persona_id, event)
@@ -134,9 +133,12 @@ class WorkingSet:
     ) -> None:
         """Carry the decision out; what follows for weak ties here where nobody else is near, else from the graph."""
         told = Told(decided.event, self.holdings, self.rules)
-        tie = find_lone_tie(told, matched)
+        tie = find_lone_tie(told, matched) if matched.known_over_weak else None
         joined = [match.profile for match in decision.matches]
-        is_settled = decision.kind is not DecisionKind.REVIEW and moves_no_tie(told, joined, matched.fresh)
+        # Only where something is tied there is something to move.
+        is_settled = not any(profile.is_tied for profile in joined) or (
+            decision.kind is not DecisionKind.REVIEW and moves_no_tie(told, joined, matched.fresh)
+        )
         is_late = told.is_late(joined)
         self._attach(decided, decision, dropped)
         if tie is not None:
@@ -462,7 +464,7 @@ def result_of(decided: DecidedEvent) -> EventResult:
 
 def to_micros(event: IncomingEvent) -> int:
     """When the event happened, in microseconds since 1970 UTC."""
-    return clock.to_micros(event.occurred_at)
+    return event.micros
 
 
 def persona_id_for(event_id: str) -> str:

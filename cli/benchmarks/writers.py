@@ -1,7 +1,6 @@
 """Bench, measurements (a), (b) and (c): writer processes that push prepared work and time each transaction."""
 
 import asyncio
-import gc
 import multiprocessing
 import queue
 import time
@@ -14,6 +13,7 @@ from typing import Any
 
 from cli.benchmarks.plan import RawBatch
 from core.brand import BrandSettings
+from core.collector import settle_collector
 from core.decisions import EventResult
 from core.events import IncomingEvent
 from core.settings import Settings
@@ -122,8 +122,7 @@ def _timed(
     barrier: Barrier,
 ) -> WriterReport:
     # The prepared work is garbage to nobody: the collector must not walk it while the clock runs.
-    gc.collect()
-    gc.freeze()
+    settle_collector()
     barrier.wait(_START_TIMEOUT_SECONDS)
     began = last = time.perf_counter()
     seconds = []
@@ -185,8 +184,7 @@ def _timed_grouped(graph: Graph, brand: BrandSettings, events: list[Any], barrie
             if isinstance(answer, Exception):
                 raise answer
 
-    gc.collect()
-    gc.freeze()
+    settle_collector()
     barrier.wait(_START_TIMEOUT_SECONDS)
     began = time.perf_counter()
     asyncio.run(send())

@@ -19,14 +19,15 @@ CALL () {
   UNWIND $wanted.keys AS key
   MATCH (i:Identifier {key: key})
   WHERE i.brand = $brand
-  WITH i, [(i)<-[h:HAS_IDENTIFIER]-(c:Customer) WHERE h.until IS NULL | [c.id, c.root_id, h.trust, c.links_version]] AS holders
+  WITH i, [(i)<-[h:HAS_IDENTIFIER]-(c:Customer) | [h.until IS NULL, c.id, c.root_id, h.trust, c.links_version]] AS links
+  WITH i, links, [link IN links WHERE link[0] | link[1..]] AS holders
   RETURN collect([i.key, i.flags, holders, i.shared_since.epochSeconds * 1000000 + i.shared_since.microsecond, i.people,
     CASE WHEN 'contested' IN i.flags THEN [(i)<-[h:HAS_IDENTIFIER]-(c:Customer)
       | [h.since.epochSeconds * 1000000 + h.since.microsecond, h.event_id, c.id, c.root_id, c.links_version,
         CASE WHEN h.unlink_id IS NOT NULL THEN h.until.epochSeconds * 1000000 + h.until.microsecond END]] END,
   i.last_sighting.epochSeconds * 1000000 + i.last_sighting.microsecond,
-  CASE WHEN i.tier IN [3, 4] AND (size(holders) = 0 AND i.last_seen IS NOT NULL
-    OR EXISTS { (i)<-[h:HAS_IDENTIFIER]-() WHERE h.until IS NOT NULL }) THEN true END]) AS held
+  CASE WHEN i.tier IN [3, 4] AND (size(holders) < size(links) OR size(links) = 0 AND i.last_seen IS NOT NULL)
+    THEN true END]) AS held
 }
 CALL () {
   UNWIND $wanted.order_keys AS key
