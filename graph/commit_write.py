@@ -33,9 +33,6 @@ def write_working_set(tx: Transaction, settings: BrandSettings, working: Working
             profile.version += 1
     _write_batch(tx, settings, working, now)
     _write_trust(tx, brand, working)
-    if working.joined:
-        pairs = [[*pair, event_id] for pair, event_id in sorted(working.joined.items())]
-        tx.run("commit/join_cores", brand=brand, rows=pairs)
     if working.merges:
         _write_merges(tx, brand, working, now)
     if working.order_book.moves:
@@ -80,6 +77,9 @@ def _write_batch(tx: Transaction, settings: BrandSettings, working: WorkingSet, 
             "event_ids": [decided.event.id for decided in working.decided],
             "created": customers.created,
             "updated": customers.both,
+            "profiles": customers.profiles,
+            "personas": customers.personas,
+            "joined": [[*pair, event_id] for pair, event_id in sorted(working.joined.items())],
             "orders": order_rows([work for work in working.orders.values() if work.is_changed]),
             "links": _link_rows(working, settings.id),
             "events": events,
@@ -91,10 +91,6 @@ def _write_batch(tx: Transaction, settings: BrandSettings, working: WorkingSet, 
     )
     if misplaced:
         raise RuntimeError("the server returned created events in another order than they were sent")
-    if customers.profiles:
-        tx.run("commit/update_profiles", brand=settings.id, rows=customers.profiles, now=now)
-    if customers.personas:
-        tx.run("commit/update_personas", brand=settings.id, rows=customers.personas)
 
 
 def statistics_row(statistics: Statistics, currency: str) -> list[Any]:

@@ -7,6 +7,7 @@
 //     has neighbours, own_channels, own_sales]…] new personas,
 //   updated [[id, events, orders, money, other money, first seen, last seen, identifier_types, strength, personas, merges,
 //     version, identifier count, is tied, has neighbours, own_channels, own_sales]…] live profiles of one persona, whose own statistics and aggregate are the same numbers,
+//   profiles, personas, joined: rows as those of update_profiles, update_personas and join_cores,
 //   orders [{key, order_id, source_instance, facts, persona_id, status, placed_at, total_minor, refunded_minor,
 //     counted_minor, counts, currency, lines, channel, products, delivered_at, is_reowned}…] sorted by key,
 //   links [[persona_id, identifier key, since, trust, source, event_id]…] sorted by key,
@@ -53,6 +54,39 @@ CALL (now) {
     c.identifier_count = r[12], c.is_tied = r[13], c.has_neighbours = r[14], c.own_channels = r[15], c.own_sales = r[16],
     c.updated_at = now
   RETURN count(*) AS updated
+}
+CALL (now) {
+  UNWIND $batch.profiles AS r
+  MATCH (c:Customer {id: r[0]})
+  WHERE c.brand = $brand
+  SET c.event_count = r[1], c.total_orders = r[2], c.ltv_minor = r[3], c.ltv_other = r[4],
+    c.first_seen = CASE WHEN r[5] IS NULL THEN null
+      ELSE datetime({epochSeconds: r[5] / 1000000, nanosecond: (r[5] % 1000000) * 1000}) END,
+    c.last_seen = CASE WHEN r[6] IS NULL THEN null
+      ELSE datetime({epochSeconds: r[6] / 1000000, nanosecond: (r[6] % 1000000) * 1000}) END,
+    c.identifier_types = r[7], c.strength = r[8], c.persona_count = r[9], c.merge_count = r[10], c.version = r[11],
+    c.identifier_count = r[12], c.is_tied = r[13], c.has_neighbours = r[14], c.updated_at = now
+  RETURN count(*) AS aggregated
+}
+CALL () {
+  UNWIND $batch.personas AS r
+  MATCH (c:Customer {id: r[0]})
+  WHERE c.brand = $brand
+  SET c.own_event_count = r[1], c.own_orders = r[2], c.own_ltv_minor = r[3], c.own_ltv_other = r[4],
+    c.own_channels = r[7], c.own_sales = r[8],
+    c.own_first_seen = CASE WHEN r[5] IS NULL THEN null
+      ELSE datetime({epochSeconds: r[5] / 1000000, nanosecond: (r[5] % 1000000) * 1000}) END,
+    c.own_last_seen = CASE WHEN r[6] IS NULL THEN null
+      ELSE datetime({epochSeconds: r[6] / 1000000, nanosecond: (r[6] % 1000000) * 1000}) END
+  RETURN count(*) AS owned
+}
+CALL () {
+  UNWIND $batch.joined AS r
+  MATCH (a:Customer {id: r[0]}), (b:Customer {id: r[1]})
+  WHERE a.brand = $brand AND b.brand = $brand
+  MERGE (a)-[s:SAME_CORE]->(b)
+  ON CREATE SET s.event_id = r[2]
+  RETURN count(*) AS joined
 }
 CALL () {
   UNWIND $batch.orders AS r
