@@ -108,9 +108,10 @@ class IncomingEvent:
     persona_id: str | None = None
     is_alias: bool = False
     """The event states that its own values of a unique type are one person's."""
-    micros: int = field(init=False, repr=False, compare=False)
+    # Both have defaults for events that wait in the inbox since a version without them: decoding fills them again.
+    micros: int = field(init=False, default=0, repr=False, compare=False)
     """`occurred_at` in microseconds since 1970 UTC: asked for many times while an event is decided and written."""
-    is_sighting: bool = field(init=False, repr=False, compare=False)
+    is_sighting: bool = field(init=False, default=False, repr=False, compare=False)
     """Whether it says something about who uses a weak identifier: it brings one and something beside it."""
 
     def __post_init__(self) -> None:

@@ -92,6 +92,8 @@ def attach_event(tx: Transaction, command: Command, event_id: str, profile_id: s
     tx.run("commit/update_personas", brand=brand, rows=[persona_row(persona, currency)])
     recount_tallies(tx, brand, [root, *working.order_book.recount])
     recount_traits(tx, brand, sorted({root, *working.order_book.recount}))
+    # What it carries is evidence from now on.
+    profile.has_neighbours = True
     profile.version += 1
     tx.run("commit/update_profiles", brand=brand, rows=[[root, *profile_row(profile, currency)]], now=now)
     write_changed_mark(tx, brand, [(root, profile.version)], now)

@@ -56,6 +56,19 @@ class Told:
             return True
         return len(weak) >= self.rules.merge_threshold and any(at <= one.totals.last_seen for one in profiles)
 
+    def may_change_what_was_decided(self, profiles: Sequence[Profile]) -> bool:
+        """Whether it is late and the order of sightings can matter to these live profiles.
+
+        It cannot where nobody else is near and they hold fewer weak identifiers than would make a person be asked:
+        no sighting ever ties so many at once, and what ties one after the other ends as one in any order.
+        """
+        if not self.is_late(profiles):
+            return False
+        if self.asks_the_graph or any(one.has_neighbours for one in profiles):
+            return True
+        held = sum(one.identifier_count - len(one.identifier_types & CORE_TYPES) for one in profiles)
+        return held + len(self.weak) >= self.rules.merge_threshold
+
 
 def find_lone_tie(told: Told, matched: Matched) -> Match | None:
     """The known profile that weak identifiers tie a new person's event to; None when evidence must be read."""
@@ -72,7 +85,9 @@ def find_lone_tie(told: Told, matched: Matched) -> Match | None:
 
 def moves_no_tie(told: Told, profiles: Sequence[Profile], fresh: Iterable[Identifier]) -> bool:
     """Whether joining these live profiles, with what the event brings, leaves all weak ties among them as they are."""
-    if any(profile.has_neighbours for profile in profiles) or told.asks_the_graph or told.is_late(profiles):
+    if any(profile.has_neighbours for profile in profiles) or told.asks_the_graph:
+        return False
+    if told.may_change_what_was_decided(profiles):
         return False
     held = [profile.identifier_types & CORE_TYPES for profile in profiles]
     new = _core_types(fresh)

@@ -139,7 +139,7 @@ class WorkingSet:
         is_settled = not any(profile.is_tied for profile in joined) or (
             decision.kind is not DecisionKind.REVIEW and moves_no_tie(told, joined, matched.fresh)
         )
-        is_late = told.is_late(joined)
+        is_late = told.may_change_what_was_decided(joined)
         self._attach(decided, decision, dropped)
         if tie is not None:
             self._tie(decided, tie)

@@ -42,8 +42,10 @@ CALL (now) {
   MATCH (c:Customer {id: r[0]})
   WHERE c.brand = $brand
   WITH c, r,
-    datetime({epochSeconds: r[5] / 1000000, nanosecond: (r[5] % 1000000) * 1000}) AS first,
-    datetime({epochSeconds: r[6] / 1000000, nanosecond: (r[6] % 1000000) * 1000}) AS last
+    CASE WHEN r[5] IS NULL THEN null
+      ELSE datetime({epochSeconds: r[5] / 1000000, nanosecond: (r[5] % 1000000) * 1000}) END AS first,
+    CASE WHEN r[6] IS NULL THEN null
+      ELSE datetime({epochSeconds: r[6] / 1000000, nanosecond: (r[6] % 1000000) * 1000}) END AS last
   SET c.own_event_count = r[1], c.event_count = r[1],
     c.own_orders = r[2], c.total_orders = r[2],
     c.own_ltv_minor = r[3], c.ltv_minor = r[3],

@@ -13,7 +13,7 @@ from graph.commit import commit_batch
 from graph.driver import Graph
 from graph.invariants import broken_invariants
 from ingest.stewardship.linking import link_by_hand, unlink_by_hand
-from resolver import working_set
+from resolver import lone_ties, working_set
 from resolver.rules import RuleSet
 from tests.factories import event
 from tests.integration.graph_state import by_identifier, live_profiles, what_redrawing_changes
@@ -25,7 +25,7 @@ RETURN substring(c.id, $cut) AS id, substring(c.root_id, $cut) AS root,
     c.merge_count, c.strength, c.identifier_count] END AS aggregate,
   [(c)-[h:HAS_IDENTIFIER]->(i) | [i.type, h.until IS NULL]] AS links,
   [(c)-[p:MERGED_INTO]->(s) | [substring(s.id, $cut), p.weak]] AS pointers,
-  [(c)<-[j:JOINED]-(m:Merge) | [j.role, m.reason, m.is_weak, toString(m.tied_at), toString(m.occurred_at)]] AS records,
+  [(c)<-[j:JOINED]-(m:Merge) | [j.role, m.reason, m.is_weak, toString(m.occurred_at)]] AS records,
   [(c)-[:PERFORMED]->(e) | [substring(e.id, $cut), e.decision, e.rules]] AS performed
 ORDER BY id
 """
@@ -42,8 +42,9 @@ def _state(graph: Graph, brand: str) -> list[dict[str, object]]:
 
 
 def _walkers(brand: str, rng: random.Random) -> list[IncomingEvent]:
-    """People who show their identifiers one by one, with a cookie or a tablet beside them, in order of time."""
+    """People who show their identifiers one by one, with a cookie or a tablet beside them, mostly in order of time."""
     events = []
+    jitter = rng.choice([0, 0, 2])
     for number in range(rng.randint(6, 24)):
         who = rng.choice("xyz")
         kinds = rng.sample(sorted(_LINKED), rng.choice([0, 1, 1, 2]))
@@ -51,7 +52,7 @@ def _walkers(brand: str, rng: random.Random) -> list[IncomingEvent]:
         own = f"cookie_id:{who}" if rng.random() < 0.9 else "cookie_id:" + rng.choice("xyz")
         weak = [own] if not strong or rng.random() < 0.7 else []
         weak += ["device_id:" + who] if rng.random() < 0.2 else []
-        events.append(event(brand, *strong, *weak, key=f"{number:02}", minute=number))
+        events.append(event(brand, *strong, *weak, key=f"{number:02}", minute=number - rng.randint(0, jitter)))
     return events
 
 
@@ -59,6 +60,7 @@ def _without(monkeypatch: pytest.MonkeyPatch) -> None:
     """Always from the evidence in the graph."""
     monkeypatch.setattr(working_set, "find_lone_tie", lambda *_: None)
     monkeypatch.setattr(working_set, "moves_no_tie", lambda *_: False)
+    monkeypatch.setattr(lone_ties.Told, "may_change_what_was_decided", lone_ties.Told.is_late)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -97,6 +99,14 @@ def test_most_events_of_a_common_day_need_no_evidence(
     settings = BrandSettings(brand_id)
     commit_batch(graph, settings, to_events(make_samples(400, 1), settings))
     assert sum(drawn) < len(drawn) / 100
+
+
+def test_late_events_of_one_request_need_no_evidence(brand_id: str) -> None:
+    """All events of a request without times of their own have the moment at which it came."""
+    working = working_set.WorkingSet(RuleSet(), "USD")
+    for number, names in enumerate(["cookie_id:c", "email:a@x.io cookie_id:c", *["email:a@x.io cookie_id:c"] * 5]):
+        working.take(event(brand_id, *names.split(), key=f"{number}", minute=min(number, 2)))
+        assert working.unsettled is None
 
 
 def test_an_earlier_sign_in_is_decided_on_the_evidence(graph: Graph, brand_id: str) -> None:
