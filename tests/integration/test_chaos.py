@@ -117,6 +117,8 @@ def test_every_acknowledged_event_counts_once_whatever_dies(tmp_path: Path) -> N
             neo4j_uri=servers.neo4j.uri,
             neo4j_user=servers.neo4j.user,
             neo4j_password=SecretStr(servers.neo4j.password),
+            # Where the key is that seals what this process writes for the running installation.
+            data_dir=tmp_path / "data",
         )
         with Graph.connect(settings) as graph:
             made = create_brand(graph, NewBrand("chaos"))
