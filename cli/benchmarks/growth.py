@@ -34,12 +34,15 @@ _DECISIONS = ("attached",) * 7 + ("created",) * 2 + ("merged",)
 
 @dataclass(frozen=True, slots=True)
 class GrowthPlan:
-    """Numbers of identifiers at which to measure, decisions of a round and rounds at each, and before the first."""
+    """Numbers of identifiers at which to measure, decisions of a round and rounds at each, and before the first.
+
+    A tenth of the decisions merges somebody known at the till, each once: the smallest size must have so many.
+    """
 
     sizes: tuple[int, ...] = SIZES
-    decisions: int = 1_000
+    decisions: int = 400
     rounds: int = 3
-    warm_up: int = 3_000
+    warm_up: int = 1_000
     seed: int = 0
 
 
@@ -155,6 +158,8 @@ class _Source:
 
     def link(self) -> dict[str, str]:
         """The e-mail of one and the phone of another who is known at the till only."""
+        if len(self.merged) >= self.people // _TILL:
+            raise ValueError("too many decisions for so few people: nobody is left to merge")
         while (till := self.rng.randrange(self.people // _TILL) * _TILL) in self.merged:
             pass
         self.merged.add(till)
