@@ -189,3 +189,17 @@ def test_a_merge_that_lifts_it_meanwhile_gives_the_events_back_and_nothing_waits
     assert not _waiting(graph, brand_id)
     assert by_identifier(graph, brand_id, PHONE).event_count == 10
     assert broken_invariants(graph, brand_id) == []
+
+
+def test_an_event_that_turns_out_to_be_nobodys_names_the_rule(graph: Graph, brand_id: str) -> None:
+    alone = event(brand_id, "phone:+14155550100", key="alone", minute=30)
+    members = [
+        event(brand_id, f"loyalty_id:L{number}", "phone:+14155550100", key=f"m{number}", minute=number)
+        for number in range(3)
+    ]
+    settings = BrandSettings(brand_id, rules=IdentityRules(shared_limits={**IdentityRules().shared_limits, "phone": 2}))
+    for one in (alone, *members):
+        commit_batch(graph, settings, [one])
+    with graph.session() as session:
+        [row] = session.run("MATCH (e:Event {id: $id}) RETURN e.decision AS decision, e.rules AS rules", id=alone.id)
+    assert (row["decision"], row["rules"]) == ("unattached", ["shared"])
