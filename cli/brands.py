@@ -2,20 +2,18 @@
 
 import json
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from brands.onboarding import NewBrand, create_brand
 from cli.connection import open_graph
+from cli.options import DataDirOption
 from core.clock import format_time
 from core.errors import ConstIntelError
 from graph.repositories.brands import list_brands
 
 app = typer.Typer(help="Brands: the tenants of this installation.", no_args_is_help=True)
-
-DataDir = Annotated[Path | None, typer.Option(help="Data directory of `constintel up`; default .constintel.")]
 
 
 @app.command("create")
@@ -24,7 +22,7 @@ def create(
     name: Annotated[str, typer.Option(help="Name for people; the id without it.")] = "",
     region: Annotated[str, typer.Option(help="ISO 3166 country that bare phone numbers belong to.")] = "US",
     currency: Annotated[str, typer.Option(help="ISO 4217 currency of the headline figures.")] = "USD",
-    data_dir: DataDir = None,
+    data_dir: DataDirOption = None,
 ) -> None:
     """Create a brand and print its keys and webhook secrets, which are shown only now."""
     try:
@@ -36,7 +34,7 @@ def create(
 
 
 @app.command("list")
-def list_all(data_dir: DataDir = None) -> None:
+def list_all(data_dir: DataDirOption = None) -> None:
     """Print every brand, one JSON object a line."""
     try:
         with open_graph(data_dir) as graph:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +15,7 @@ from cli.demo_brand.moments import encounters, presence
 from cli.demo_brand.people import FEWEST, Person, make_people
 from cli.demo_brand.shelf import STORES, TRAITS, stock
 from cli.demo_brand.tour import counted, show, take_back_mistake, wait_for_tasks
+from cli.options import DataDirOption, UrlOption
 from cli.sending import Sent, Target, send_events
 from cli.service import Service, ServiceClient, brand_key, find_service
 from core.clock import utc_now
@@ -35,10 +35,8 @@ def demo(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     brand: Annotated[str, typer.Option(help="Brand that takes them; it has to exist.")] = DEMO_BRAND,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for what follows by tasks.")] = 60.0,
     connections: Annotated[int, typer.Option(min=1, help="Connections used at once.")] = 4,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Data directory of `constintel up`; default .constintel.")
-    ] = None,
-    url: Annotated[str | None, typer.Option(help="Address of the service; default from the data directory.")] = None,
+    data_dir: DataDirOption = None,
+    url: UrlOption = None,
 ) -> None:
     """Fill a brand with customers on every channel: site, app, stores, mail, chat, returns, tickets, reviews, stock.
 

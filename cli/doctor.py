@@ -14,6 +14,7 @@ from redis.exceptions import AuthenticationError, RedisError
 
 from cli.connection import connection_settings
 from cli.data_dir import DataDir
+from cli.options import DataDirOption
 from core.errors import ConfigurationError, ConstIntelError
 from core.settings import Settings, load_settings
 from embedded import maven
@@ -41,9 +42,7 @@ class Finding:
 
 
 def doctor(
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Data directory of `constintel up`; default .constintel.")
-    ] = None,
+    data_dir: DataDirOption = None,
     port: Annotated[int, typer.Option(help="Port that the API is to have.")] = 8000,
     neo4j_port: Annotated[int, typer.Option(help="Bolt port that the embedded Neo4j is to have.")] = 7687,
     neo4j_http_port: Annotated[int, typer.Option(help="Port that Neo4j Browser is to have.")] = 7474,

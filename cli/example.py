@@ -1,6 +1,5 @@
 """`constintel example`: real public data through the running service, checked to the cent."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +15,7 @@ from cli.examples.cdnow import (
     shuffle_with_repeats,
     to_event,
 )
+from cli.options import DataDirOption, UrlOption
 from cli.sending import Target, send_events
 from cli.service import Service, find_service, new_brand
 from core.errors import ConfigurationError
@@ -38,10 +38,8 @@ def cdnow(
         bool | None, typer.Option("--shuffled/--in-order", help="Only one of the two runs; both without it.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first rows of the file.")] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Data directory of `constintel up`; default .constintel.")
-    ] = None,
-    url: Annotated[str | None, typer.Option(help="Address of the service; default from the data directory.")] = None,
+    data_dir: DataDirOption = None,
+    url: UrlOption = None,
 ) -> None:
     """Send 69,659 purchases of 23,570 customers, in file order and shuffled with 5 % repeats; compare all."""
     service = find_service(data_dir, url)

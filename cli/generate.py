@@ -11,6 +11,7 @@ import typer
 
 from cli.console import progress, say
 from cli.generator.score import score, true_identities
+from cli.options import DataDirOption, UrlOption
 from cli.sending import Target, send_events
 from cli.service import Service, ServiceClient, brand_key, find_service, new_brand
 from core.brand import BrandSettings
@@ -30,10 +31,8 @@ def generate(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter
     shared_device_rate: Annotated[float, typer.Option(min=0, max=1, help="Share of people who use another's.")] = 0.02,
     until: Annotated[str | None, typer.Option(help="Last day of the histories (date); default today.")] = None,
     connections: Annotated[int, typer.Option(min=1, help="Connections used at once.")] = 4,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Data directory of `constintel up`; default .constintel.")
-    ] = None,
-    url: Annotated[str | None, typer.Option(help="Address of the service; default from the data directory.")] = None,
+    data_dir: DataDirOption = None,
+    url: UrlOption = None,
 ) -> None:
     """Send believable histories and print how well the service told the people apart."""
     plan = HistoryPlan(_last_day(until), orders, days, seed, profiles, shared_device_rate)

@@ -10,6 +10,7 @@ import typer
 
 from brands.onboarding import DEMO_BRAND
 from cli.console import note, progress, say, show_table
+from cli.options import DataDirOption, UrlOption
 from cli.service import Service, ServiceClient, brand_key, find_service
 from core.errors import ConfigurationError, InvalidInputError
 
@@ -17,7 +18,6 @@ _PATH = "/api/integrations/csv"
 _POLL_SECONDS = 0.5
 _OVER = frozenset({"done", "failed", "cancelled"})
 _KILOBYTE = 1024
-DataDir = Annotated[Path | None, typer.Option(help="Data directory of `constintel up`; default .constintel.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ def import_csv(  # noqa: PLR0913, PLR0917 (each option of a command is a paramet
     rejected: Annotated[Path | None, typer.Option(help="Write the refused rows with reasons to this file.")] = None,
     brand: Annotated[str, typer.Option(help="Brand that takes the rows.")] = DEMO_BRAND,
     key: Annotated[str, typer.Option(help="API key of the brand; with --url no data directory is needed.")] = "",
-    data_dir: DataDir = None,
-    url: Annotated[str | None, typer.Option(help="Address of the service; default from the data directory.")] = None,
+    data_dir: DataDirOption = None,
+    url: UrlOption = None,
 ) -> None:
     """Import a CSV file; exit status 0 when every row was taken. The same file again counts nothing twice."""
     fields = {

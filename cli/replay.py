@@ -1,13 +1,13 @@
 """Command `replay`: sends what a brand has stored through the door once more, page by page, with progress."""
 
 from collections import Counter
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from brands.onboarding import DEMO_BRAND
 from cli.console import note, progress, say
+from cli.options import DataDirOption, UrlOption
 from cli.service import Service, ServiceClient, brand_key, find_service
 
 _PATH = "/api/events/replay"
@@ -22,10 +22,8 @@ def replay(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     cursor: Annotated[str | None, typer.Option(help="Go on where a replay was cut off.")] = None,
     brand: Annotated[str, typer.Option(help="Brand whose events are replayed.")] = DEMO_BRAND,
     key: Annotated[str, typer.Option(help="Admin key of the brand; with --url no data directory is needed.")] = "",
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Data directory of `constintel up`; default .constintel.")
-    ] = None,
-    url: Annotated[str | None, typer.Option(help="Address of the service; default from the data directory.")] = None,
+    data_dir: DataDirOption = None,
+    url: UrlOption = None,
 ) -> None:
     """Replay stored events; what is there already stays as it is. Exit status 0 when none failed."""
     target = Service(url.rstrip("/"), key) if url and key else find_service(data_dir, url)

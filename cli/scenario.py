@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.console import say, show_table
+from cli.options import DataDirOption, UrlOption
 from cli.scenarios.end_state import graph_digest, story_digest
 from cli.scenarios.facts import OPEN
 from cli.scenarios.memory import Remembered, recall, remember
@@ -42,10 +43,8 @@ def scenario(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter
     ] = None,
     brand_prefix: Annotated[str, typer.Option(help="New brands are called PREFIX-STORY-….")] = "scenario",
     wait: Annotated[float, typer.Option(help="Seconds to wait for what follows by a task.")] = 30.0,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Data directory of `constintel up`; default .constintel.")
-    ] = None,
-    url: Annotated[str | None, typer.Option(help="Address of the service; default from the data directory.")] = None,
+    data_dir: DataDirOption = None,
+    url: UrlOption = None,
 ) -> None:
     """Play reference stories, each in a new brand; exit status 0 only when no fact failed."""
     run = _Run(find_service(data_dir, url), data_dir or load_settings().data_dir, brand_prefix, wait)

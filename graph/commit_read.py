@@ -16,7 +16,7 @@ from resolver.profiles import NEVER_FIRST, NEVER_LAST, Persona, Profile, Statist
 from resolver.records import OpenReview, OrderWork
 from resolver.rules import rule_set_for
 from resolver.tallies import read_channels
-from resolver.working_set import WorkingSet, to_micros
+from resolver.working_set import WorkingSet
 
 
 @dataclass(slots=True)
@@ -162,7 +162,7 @@ def _find_holders(tx: Transaction, brand: str, events: Sequence[IncomingEvent], 
     """
     first_seen: dict[Identifier, int] = {}
     for event in events:
-        at = to_micros(event)
+        at = event.micros
         for identifier in event.identifiers:
             if first_seen.setdefault(identifier, at) > at:
                 first_seen[identifier] = at

@@ -6,7 +6,8 @@ from core.errors import ConflictError, NotFoundError
 from core.identifiers import LINKING_TYPES, TIERS, Identifier
 from graph.changes import by_hand, write_changes
 from graph.commit_read import Found, lock_customers, lock_orders
-from graph.commit_write import order_rows, persona_row, profile_row, write_changed_mark
+from graph.commit_rows import order_rows, persona_row, profile_row
+from graph.commit_write import write_changed_mark
 from graph.retie_write import refresh_groups
 from graph.stewardship import Command, roots_of
 from graph.tallies import recount_tallies

@@ -12,9 +12,10 @@ from graph.commit_write import write_changed_mark, write_reviews
 from graph.retie_read import read_neighbourhood, read_reach
 from graph.retie_write import Drawn, Redraw, find_misplaced, move_events, postpone_moves, write_groups, write_links
 from graph.transactions import StaleReadError, Transaction
+from resolver.ids import tie_id_for
 from resolver.neighbourhood import Arrangement, Held, Neighbourhood, PastMerge, arrange, heads
 from resolver.profiles import Profile
-from resolver.records import DecidedEvent, Proposal, tie_id_for
+from resolver.records import DecidedEvent, Proposal
 from resolver.rules import RULE_REACH, RULE_THRESHOLD, RULE_WEAK_ONLY, rule_set_for
 from resolver.weak_links import Crowd
 from resolver.working_set import Unsettled, WorkingSet, result_of

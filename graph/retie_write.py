@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core.brand import BrandSettings
 from core.identifiers import WEAK_TYPES, Identifier
 from graph.commit_read import lock_orders, statistics_from
-from graph.commit_write import order_rows, persona_row, profile_row
+from graph.commit_rows import order_rows, persona_row, profile_row
 from graph.retie_read import read_weak_events
 from graph.tallies import recount_tallies
 from graph.traits import recount_traits

@@ -13,7 +13,8 @@ from core.decisions import DecisionKind
 from core.identifiers import Identifier
 from graph.changes import became_shared, changes_of_reviews, write_changes
 from graph.commit_read import Found, lock_customers, lock_orders, read_details
-from graph.commit_write import order_rows, persona_row, write_changed_mark, write_reviews
+from graph.commit_rows import order_rows, persona_row
+from graph.commit_write import write_changed_mark, write_reviews
 from graph.retie_write import Redraw, postpone_moves, refresh_groups
 from graph.tallies import recount_tallies
 from graph.traits import recount_traits
@@ -28,9 +29,6 @@ SHARED_WARNING = "shared: 1 identifier(s) are shared by too many people to link"
 _CONFLICT = "Auto-merge blocked: the sides hold different values of an identifier that a person has once"
 _FEWEST_SIDES = 2
 _NAME_BYTES = 8
-
-Moves = Mapping[str, tuple[str | None, str | None, str | None]]
-"""Event id → (persona that has it, persona that should, order), as `Crowded.moves`."""
 
 
 @dataclass(slots=True)
@@ -154,15 +152,14 @@ def _finish(
     """Move all that is misplaced and settle the reviews; events whose decision is another one now."""
     moves = locked.counted.now.moves
     _give_events(tx, settings, locked.working, moves, reach)
-    amended = {one: DecisionKind.UNATTACHED for one, (_, to, _) in moves.items() if to is None}
+    amended = {one: DecisionKind.UNATTACHED for one, move in moves.items() if move.to is None}
     return amended | _settle_reviews(tx, settings, locked.working, locked.counted, locked.identifier, op)
 
 
 def _postpone(tx: Transaction, settings: BrandSettings, locked: _Locked, op: Redraw) -> None:
     """Leave the moves to a task, one for each identifier that an event or command settles."""
-    moves = {event_id: Move(*move) for event_id, move in locked.counted.now.moves.items()}
     name = blake2b(locked.key.encode(), digest_size=_NAME_BYTES).hexdigest()
-    postpone_moves(tx, settings.id, replace(op, id=f"{op.id}_{name}"), [locked.key], moves)
+    postpone_moves(tx, settings.id, replace(op, id=f"{op.id}_{name}"), [locked.key], locked.counted.now.moves)
 
 
 def _count(tx: Transaction, settings: BrandSettings, identifier: Identifier, key: str) -> _Counted | None:
@@ -183,21 +180,23 @@ def _holders_of(tx: Transaction, settings: BrandSettings, key: str) -> set[str]:
     return {row[0] for row in tx.run("insight/read_past_holders", brand=settings.id, key=key)}
 
 
-def _give_events(tx: Transaction, settings: BrandSettings, working: WorkingSet, moves: Moves, reach: set[str]) -> None:
+def _give_events(
+    tx: Transaction, settings: BrandSettings, working: WorkingSet, moves: Mapping[str, Move], reach: set[str]
+) -> None:
     """Events that the identifier alone tells of, with their orders, go to its owner or to nobody."""
     if not moves:
         return
-    keys = sorted({order for _, _, order in moves.values() if order})
+    keys = sorted({move.order_key for move in moves.values() if move.order_key})
     works = lock_orders(tx, settings.id, keys) if keys else []
-    ids = {one for was, to, _ in moves.values() for one in (was, to) if one}
+    ids = {one for move in moves.values() for one in (move.was, move.to) if one}
     ids |= {fact.persona_id for work in works for fact in work.facts if fact.persona_id}
     _load_personas(tx, settings, working, sorted(ids), reach)
-    for was, to, _ in moves.values():
-        for one, step in ((was, -1), (to, 1)):
+    for move in moves.values():
+        for one, step in ((move.was, -1), (move.to, 1)):
             if one is not None:
                 working.personas[one].own.event_count += step
                 working.personas[one].is_changed = True
-    rows = {one: to for one, (_, to, _) in moves.items()}
+    rows = {one: move.to for one, move in moves.items()}
     for work in works:
         work.first_owner_id = work.state.owner_id
         working.order_book.reassign(work, rows)

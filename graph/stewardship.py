@@ -11,7 +11,8 @@ from core.errors import ConflictError, NotFoundError
 from core.identifiers import Identifier
 from graph.changes import changes_of_unmerge, write_changes
 from graph.commit_read import Found, lock_customers, read_details, statistics_from
-from graph.commit_write import profile_row, write_changed_mark, write_working_set
+from graph.commit_rows import profile_row
+from graph.commit_write import write_changed_mark, write_working_set
 from graph.retie import redraw
 from graph.retie_read import read_reach
 from graph.retie_write import Redraw

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from resolver.weak_events import Move
 from resolver.weak_links import Rank
 
 
@@ -34,8 +35,8 @@ class Crowded:
     """The persona that holds it: of the first person who carried it."""
     owner_root: str | None = None
     first: Rank | None = None
-    moves: dict[str, tuple[str | None, str | None, str | None]] = field(default_factory=dict)
-    """Event id → (persona that has it, persona that should, order); None is nobody."""
+    moves: dict[str, Move] = field(default_factory=dict)
+    """Event id → the persona that has it, and the one that should."""
 
 
 def fold_carriers(carriers: Iterable[Carrier], holder: tuple[str, str], limit: int | None) -> Crowded:
@@ -58,13 +59,13 @@ def fold_carriers(carriers: Iterable[Carrier], holder: tuple[str, str], limit: i
     return found
 
 
-def _moves(told: Sequence[Carrier], found: Crowded) -> dict[str, tuple[str | None, str | None, str | None]]:
-    moves: dict[str, tuple[str | None, str | None, str | None]] = {}
+def _moves(told: Sequence[Carrier], found: Crowded) -> dict[str, Move]:
+    moves: dict[str, Move] = {}
     for carrier in told:
         if not carrier.is_alone:
             continue
         owner = None if found.since is not None and carrier.rank[0] >= found.since else found.owner
         is_there = carrier.persona_id is None if owner is None else carrier.root_id == found.owner_root
         if not is_there:
-            moves[carrier.rank[1]] = (carrier.persona_id, owner, carrier.order_key)
+            moves[carrier.rank[1]] = Move(carrier.persona_id, owner, carrier.order_key)
     return moves

@@ -1,6 +1,5 @@
 """What a batch leaves behind besides statistics: links, merges, reviews, moved events; plain data for the writer."""
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,12 +58,6 @@ class MergeRecord:
     absorbed_ids: tuple[str, ...] = ()
     before: list[dict[str, Any]] = field(default_factory=list)
     after: dict[str, Any] = field(default_factory=dict)
-
-
-def tie_id_for(cause_id: str, survivor_id: str, absorbed_id: str) -> str:
-    """The id of a weak tie: the same in every replay of the event or command behind it."""
-    text = f"{cause_id}|{survivor_id}|{absorbed_id}"
-    return f"mrg_{hashlib.blake2b(text.encode(), digest_size=20).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from core.identifiers import CORE_TYPES, LINKING_TYPES, WEAK_TYPES, Identifier
 from resolver.neighbourhood import Arrangement, Held, Member, Neighbourhood, PastMerge, Seen, arrange
 from resolver.records import DecidedEvent
 from resolver.rules import RuleSet
-from resolver.working_set import WorkingSet, to_micros
+from resolver.working_set import WorkingSet
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ def replay(events: Sequence[IncomingEvent], rules: RuleSet) -> Replayed:
             working.note_neighbours(working.unsettled.profile_ids)
         working.unsettled = None
         for crowded in working.crowding:
-            working.holdings.shared_since.setdefault(crowded, to_micros(event))
+            working.holdings.shared_since.setdefault(crowded, event.micros)
         working.crowding.clear()
     arrangement = _arrange(working, rules)
     holders = _holders(working, arrangement)
@@ -61,7 +61,7 @@ def replay(events: Sequence[IncomingEvent], rules: RuleSet) -> Replayed:
 def _arrange(working: WorkingSet, rules: RuleSet) -> Arrangement:
     members = {one: Member(one, one, persona.own, []) for one, persona in working.personas.items()}
     for link in working.links:
-        rank = (to_micros(link.event), link.event.id)
+        rank = (link.event.micros, link.event.id)
         members[link.persona_id].held.append(Held(link.identifier, rank, None, link.event.trust, ""))
     merges = [
         PastMerge(merge.id, merge.survivor_id, merge.absorbed_ids, merge.strong_cause_ids, True)
@@ -79,7 +79,7 @@ def _seen(decided: DecidedEvent) -> Seen:
     event = decided.event
     persona = decided.persona_id or ""
     return Seen(
-        (to_micros(event), event.id), persona, persona,
+        (event.micros, event.id), persona, persona,
         any(found.type in CORE_TYPES for found in event.identifiers),
         tuple(found for found in event.identifiers if found.type in WEAK_TYPES),
     )  # fmt: skip

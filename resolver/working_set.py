@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from core.decisions import DecisionKind, EventResult
 from core.events import IncomingEvent
 from core.identifiers import CORE_TYPES, LINKING_TYPES, TRUST_ORDER, WEAK_TYPES, Identifier, Trust
+from resolver.ids import merge_id_for, persona_id_for, tie_id_for
 from resolver.lone_ties import REASON_WEAK_LINK, Told, find_lone_tie, moves_no_tie
 from resolver.matching import Holdings, Matched, match_event, weak_identifiers
 from resolver.merging import absorb, snapshot
 from resolver.order_book import OrderBook
 from resolver.profiles import Persona, Profile, survivor_key
 from resolver.protection import NOTHING, Verdict, needs_details, protect
-from resolver.records import DecidedEvent, MergeRecord, NewLink, OpenReview, OrderWork, Proposal, tie_id_for
+from resolver.records import DecidedEvent, MergeRecord, NewLink, OpenReview, OrderWork, Proposal
 from resolver.resolve import Decision, Match, resolve
+from resolver.reviews import open_or_extend
 from resolver.rules import RULE_NOT_SAME, RULE_SHARED, RULE_THRESHOLD, RULE_TYPE_LIMIT, RuleHit, RuleSet
 from resolver.strength import profile_strength
 
@@ -159,7 +161,7 @@ class WorkingSet:
             decided_by=DECIDED_BY_RULES,
             identifiers=tuple(sorted({f"{found.type}:{found.value}" for found, _ in match.owned})),
             event_id=event.id,
-            tied_at=to_micros(event),
+            tied_at=event.micros,
             weak_ids=frozenset({persona.id}),
             survivor_id=survivor.id,
             absorbed_ids=(persona.id,),
@@ -207,7 +209,7 @@ class WorkingSet:
         """Note strong identifiers that stay with one side while another takes the event, or must be counted anew."""
         # An event that says nothing else counts nobody: it belongs to the holder, or to nobody.
         if self.holdings.shared_since and sum(found.type in LINKING_TYPES for found in event.identifiers) > 1:
-            at, since = to_micros(event), self.holdings.shared_since
+            at, since = event.micros, self.holdings.shared_since
             strong = {found for found in event.identifiers if found in since and found.type in CORE_TYPES}
             # Of several people at the very moment at which it becomes shared, the first by event id may be this one.
             self.crowding |= {found for found in strong if at <= since[found]}
@@ -310,7 +312,7 @@ class WorkingSet:
 
     def _link(self, persona: Persona, event: IncomingEvent, dropped: Collection[Identifier]) -> None:
         """Identifiers that nobody holds join the persona; supporting ones are held by many and join each time."""
-        at = to_micros(event)
+        at = event.micros
         for identifier in event.identifiers:
             holders = self.holdings.owners.get(identifier)
             if not holders:
@@ -350,7 +352,7 @@ class WorkingSet:
             profile.strength = profile_strength(profile.identifier_types, profile.totals.total_orders)
 
     def _count(self, persona_id: str, event: IncomingEvent) -> None:
-        at = to_micros(event)
+        at = event.micros
         persona = self.personas[persona_id]
         profile = self.profiles[persona.root_id]
         persona.own.saw(at)
@@ -368,7 +370,7 @@ class WorkingSet:
             cause_persona_ids=tuple(sorted({persona for _, persona in owned})),
             strong_cause_ids=tuple(sorted({persona for found, persona in owned if found.type in CORE_TYPES})),
             event_id=decided.event.id,
-            occurred_at=to_micros(decided.event),
+            occurred_at=decided.event.micros,
         )
         self.combine([match.profile for match in decision.matches], record)
         decided.merge_id, decided.merged_ids = record.id, record.absorbed_ids
@@ -404,38 +406,9 @@ class WorkingSet:
 
     def propose(self, proposal: Proposal) -> str:
         """Open a review, or extend the open one that already concerns one of these profiles; its id."""
-        ids = set(proposal.profile_ids)
-        self.note_neighbours(ids)
-        # A pair that a person told apart is not proposed again by way of a third profile.
-        apart = {other for one in ids for other in self.profiles[one].not_same}
-        together = set(ids)
-        touching: list[OpenReview] = []
-        for review in self.reviews:
-            if review.superseded_by is not None or not review.profile_ids & ids:
-                continue
-            if not review.profile_ids & apart and not review.apart & together:
-                touching.append(review)
-                together |= review.profile_ids
-                apart |= review.apart
-        if touching:
-            review = touching[0]
-            for other in touching[1:]:
-                review.profile_ids |= other.profile_ids
-                review.identifiers |= other.identifiers
-                review.event_ids += other.event_ids
-                review.rules |= other.rules
-                other.superseded_by, other.is_changed = review.id, True
-        else:
-            review = OpenReview(review_id_for(proposal.event_id), set(), proposal.reason, is_new=True)
-            self.reviews.append(review)
-        review.profile_ids |= ids
-        review.proposed |= review.profile_ids
-        review.apart |= apart
-        review.rules |= proposal.rules
-        review.identifiers |= proposal.identifiers
-        review.event_ids.append(proposal.event_id)
-        review.is_changed = True
-        return review.id
+        self.note_neighbours(proposal.profile_ids)
+        apart = {other for one in proposal.profile_ids for other in self.profiles[one].not_same}
+        return open_or_extend(self.reviews, proposal, apart)
 
     def note_neighbours(self, profile_ids: Iterable[str]) -> None:
         """What follows for these live profiles from more evidence is not known here from now on."""
@@ -460,26 +433,6 @@ def result_of(decided: DecidedEvent) -> EventResult:
         review_id=decided.review_id,
         warnings=decided.warnings,
     )
-
-
-def to_micros(event: IncomingEvent) -> int:
-    """When the event happened, in microseconds since 1970 UTC."""
-    return event.micros
-
-
-def persona_id_for(event_id: str) -> str:
-    """The id of the persona that this event creates: the same in every replay."""
-    return "cus_" + event_id.removeprefix("evt_")
-
-
-def merge_id_for(event_id: str) -> str:
-    """The id of the merge that this event causes."""
-    return "mrg_" + event_id.removeprefix("evt_")
-
-
-def review_id_for(event_id: str) -> str:
-    """The id of the review that this event opens."""
-    return "rev_" + event_id.removeprefix("evt_")
 
 
 def _warning(hit: RuleHit) -> str:

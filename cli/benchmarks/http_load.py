@@ -38,6 +38,14 @@ def build_post(url: str, path: str, headers: Mapping[str, str], body: bytes) -> 
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
 
+async def read_answer(reader: asyncio.StreamReader) -> bool:
+    """Read one whole answer of a kept-open connection; whether it was a 200."""
+    head = await reader.readuntil(_HEAD_END)
+    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(_LENGTH))
+    await reader.readexactly(int(length.split(b":")[1]))
+    return _OK in head[:20]
+
+
 def run_load(url: str, requests: Sequence[bytes], connections: int, *, batched: bool) -> LoadReport:
     """Send `requests` over `connections` kept-open connections from a process of its own; each waits for its answer."""
     context = multiprocessing.get_context("spawn")

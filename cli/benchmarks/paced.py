@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from cli.benchmarks.http_load import read_answer
+
 _CONNECTIONS = 16
 
 
@@ -74,12 +76,7 @@ async def _connection(url: str, due: "asyncio.Queue[tuple[float, bytes] | None]"
         at, request = item
         await asyncio.sleep(max(0.0, at - time.perf_counter()))
         writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = next(
-            int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")
-        )
-        await reader.readexactly(length)
+        errors += not await read_answer(reader)
         seconds.append(time.perf_counter() - at)
-        errors += b" 200 " not in head[:20]
     writer.close()
     return PacedReport(seconds, errors)

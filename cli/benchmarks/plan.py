@@ -7,9 +7,10 @@ from typing import Any
 from core.brand import BrandSettings
 from core.events import IncomingEvent
 from core.identifiers import TIERS
+from resolver.ids import persona_id_for
 from resolver.records import DecidedEvent
 from resolver.rules import rule_set_for
-from resolver.working_set import WorkingSet, persona_id_for
+from resolver.working_set import WorkingSet
 
 Rows = list[dict[str, Any]]
 

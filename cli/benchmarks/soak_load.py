@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from cli.benchmarks.http_load import build_post, build_request
+from cli.benchmarks.http_load import build_post, build_request, read_answer
 from cli.benchmarks.mix import Sample, make_samples
 from ingest.sources.signing import shopify_headers
 
@@ -157,10 +157,7 @@ class _Sending:
         while (item := await self._due.get()) is not None:
             due, is_webhook, request = item
             writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-            await reader.readexactly(int(length.split(b":")[1]))
-            self._refused += b" 200 " not in head[:20]
+            self._refused += not await read_answer(reader)
             self._seconds[is_webhook].append(time.monotonic() - due)
         writer.close()
 
