@@ -13,6 +13,7 @@ from cli.benchmarks.writers import GROUPED, WriterJob, run_writers
 from core.brand import BrandSettings
 from core.clock import format_time, utc_now
 from core.events import IncomingEvent
+from core.identifiers import Identifier
 from graph.commit import commit_batch
 from graph.driver import Graph
 from graph.repositories.stores import keep_stores
@@ -23,6 +24,8 @@ from insight.intent_lists import refresh_intents
 STORE_ID = "BENCH-01"
 BUSY_EMAIL = "busy@mail.example"
 BUSY_COOKIE = "busy-0"
+WIDE = 100
+"""Identifiers of the widest profile."""
 _START = datetime(2026, 7, 1, tzinfo=UTC)
 _BATCH = 500
 _PORTION = 100_000
@@ -54,6 +57,8 @@ class ReadBrand:
     usual: list[dict[str, Any]]
     """Profiles with the median number of events: {id, events, type, value} with one identifier."""
     busy_id: str
+    wide_id: str
+    """A profile with WIDE identifiers, each tied to the next by one event."""
 
 
 def load_brand(plan: ReadPlan, servers: Servers, graph: Graph, tell: Callable[[str], None]) -> ReadBrand:
@@ -73,9 +78,12 @@ def load_brand(plan: ReadPlan, servers: Servers, graph: Graph, tell: Callable[[s
     busy_id = ""
     for batch in _busy(plan, settings):
         busy_id = commit_batch(graph, settings, batch, budget_seconds=_BUDGET_SECONDS)[-1].profile_id or ""
+    wide_id = ""
+    for event in _wide(settings):
+        wide_id = commit_batch(graph, settings, [event], budget_seconds=_BUDGET_SECONDS)[-1].profile_id or ""
     _fill_store(graph, settings, picked, busy_id)
     tell(f"{plan.events:,} events; {len(usual)} profiles have the median of {middle}, one has {plan.busy_events:,}")
-    return ReadBrand(settings, key, usual, busy_id)
+    return ReadBrand(settings, key, usual, busy_id, wide_id)
 
 
 def _fill_store(graph: Graph, settings: BrandSettings, picked: list[dict[str, Any]], busy_id: str) -> None:
@@ -99,6 +107,23 @@ def _fill_store(graph: Graph, settings: BrandSettings, picked: list[dict[str, An
         commit_batch(graph, settings, [event], budget_seconds=_BUDGET_SECONDS)
     keep_stores(graph, settings.id, [(STORE_ID, "Bench")], now)
     refresh_intents(graph, settings.id, [one["id"] for one in visitors] + [busy_id], now)
+
+
+def wide_identifier(place: int) -> Identifier:
+    """One of the identifiers of the profile that has WIDE of them: half are cookies, every other one a device."""
+    return Identifier(("cookie_id", "device_id")[place % 2], f"wide-{place:03}")
+
+
+def _wide(settings: BrandSettings) -> Iterator[IncomingEvent]:
+    """A visitor who changes cookies and devices all the time: a chain without a shortcut."""
+    for place in range(WIDE - 1):
+        pair = (wide_identifier(place), wide_identifier(place + 1))
+        at = _START + timedelta(minutes=place)
+        body = {
+            "type": "page_view", "channel": "website", "source": "bench", "occurred_at": format_time(at),
+            "message_id": f"wide-{place}", "identifiers": {one.type: one.value for one in pair}, "payload": {},
+        }  # fmt: skip
+        yield _incoming(settings, body, at + timedelta(days=1))
 
 
 def _busy(plan: ReadPlan, settings: BrandSettings) -> Iterator[list[IncomingEvent]]:

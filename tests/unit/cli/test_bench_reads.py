@@ -2,7 +2,7 @@
 
 from cli.benchmarks.endpoints import EndpointCost, endpoints_markdown
 from cli.benchmarks.mix import make_samples
-from cli.benchmarks.reads import TARGETS, ReadCost, ReadResult, reads_markdown
+from cli.benchmarks.reads import LIMITS, TARGETS, ReadCost, ReadResult, reads_markdown
 
 
 def test_portions_of_a_large_brand_have_other_people_events_and_orders() -> None:
@@ -20,11 +20,12 @@ def test_the_report_names_every_endpoint_beside_the_hand_written_read() -> None:
 
 
 def test_a_ratio_or_a_page_over_its_target_is_called_missed() -> None:
-    names = ["read", "timeline of 10 K events", *(name for target in TARGETS for name in target[:2])]
+    names = ["read", *(name for name, _ in LIMITS), *(name for target in TARGETS for name in target[:2])]
     costs = {str(name): ReadCost(str(name), 1.0, 5.0) for name in names}
     costs["360"] = ReadCost("360", 1.0, 50.0)
     report = reads_markdown(ReadResult(costs, refused=2))
     assert "| 360 / read | 10.00 | 6.0 | MISSED |" in report
     assert "| lookup / read | 1.00 | 2.0 | reached |" in report
     assert "| timeline of 10 K events, ms | 5.0 | 20 | reached |" in report
+    assert "| why, half across 100 identifiers, ms | 5.0 | 50 | reached |" in report
     assert "2 of these requests were not answered 200." in report
