@@ -57,8 +57,11 @@ from core.collector import settle_collector
 from core.logs import configure_logs
 from core.settings import Settings, load_settings
 
+# Starlette tries one route after the other: what is asked for most comes first.
 ROUTERS = (
     events,
+    customer360,
+    profiles,
     replays,
     csv_imports,
     crm,
@@ -67,7 +70,6 @@ ROUTERS = (
     posthog,
     dead_letters,
     tracker,
-    profiles,
     reviews,
     bulk_reviews,
     stewardship,
@@ -81,7 +83,6 @@ ROUTERS = (
     computed_traits,
     changes,
     change_webhooks,
-    customer360,
     why,
     intents,
     sessions,

@@ -11,7 +11,7 @@ from core.paging import DEFAULT_LIMIT, MAX_LIMIT
 from graph.repositories.profiles import Page
 
 
-def read_page(
+async def read_page(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items of one page.")] = DEFAULT_LIMIT,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
 ) -> Page:

@@ -100,5 +100,15 @@ def caller_of(request: Request) -> Caller:
     return caller
 
 
-CallerDep = Annotated[Caller, Depends(caller_of)]
-ServicesDep = Annotated[Services, Depends(services_of)]
+# FastAPI sends every plain function among the dependencies to a thread and back, which costs more than all of them do:
+# dependencies are coroutines, and none of them waits.
+async def _caller(request: Request) -> Caller:
+    return caller_of(request)
+
+
+async def _services(request: Request) -> Services:
+    return services_of(request)
+
+
+CallerDep = Annotated[Caller, Depends(_caller)]
+ServicesDep = Annotated[Services, Depends(_services)]

@@ -45,5 +45,5 @@ def parse_time(text: str) -> datetime | None:
 
 def format_time(value: datetime) -> str:
     """RFC 3339 in UTC with `Z`, microseconds only when there are some."""
-    text = value.astimezone(UTC).isoformat()
+    text = (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()
     return text.replace("+00:00", "Z")

@@ -17,6 +17,8 @@ from graph.seals import Seals
 _POOL_SIZE = 50
 # A reader that Neo4j does not answer is told so; the driver's default of 30 s outlasts most callers.
 _RETRY_SECONDS = 5.0
+# Records that one message of an answer brings at most: all.
+_EVERYTHING = -1
 # Two installations may migrate one database at once: their schema locks can meet.
 _SCHEMA_SECONDS = 30.0
 _SCHEMA_PAUSE_SECONDS = 0.1
@@ -89,7 +91,7 @@ class Graph:
         return self._execute(query, params, neo4j.RoutingControl.READ)
 
     def read_lists(self, query: str, /, **params: object) -> list[list[Any]]:
-        """As `read`, each row as its values: for large answers, of which `read` would copy every part."""
+        """As `read`, each row as its values, for answers of many rows."""
         return [record.values() for record in self._records(query, params, neo4j.RoutingControl.READ)]
 
     def write(self, query: str, /, **params: object) -> list[dict[str, Any]]:
@@ -113,12 +115,20 @@ class Graph:
             raise
 
     def _execute(self, query: str, params: dict[str, object], routing: neo4j.RoutingControl) -> list[dict[str, Any]]:
-        return [record.data() for record in self._records(query, params, routing)]
+        # Queries return plain values and maps; `record.data()` would copy every part of them in search of nodes.
+        return [dict(record) for record in self._records(query, params, routing)]
 
     def _records(self, query: str, params: dict[str, object], routing: neo4j.RoutingControl) -> list[neo4j.Record]:
+        text = query_text(query)
         try:
+            try:
+                return self._run_once(text, params, routing)
+            except (DriverError, Neo4jError) as error:
+                if not _is_away(error):
+                    raise
+            # A connection of the pool may have outlived its server: now with retries.
             records, _, _ = self._driver.execute_query(
-                query_text(query), parameters_=params, routing_=routing, database_=self.database, bookmark_manager_=None
+                text, parameters_=params, routing_=routing, database_=self.database, bookmark_manager_=None
             )
         except CypherTypeError as error:
             raise UnreadableDataError("Something that is stored is of another type than was expected.") from error
@@ -127,6 +137,14 @@ class Graph:
                 raise UnavailableError("Neo4j is not reachable.") from error
             raise
         return records
+
+    def _run_once(self, text: str, params: dict[str, object], routing: neo4j.RoutingControl) -> list[neo4j.Record]:
+        """One statement in a transaction of the server's own: one round trip, where a managed one takes two."""
+        access = neo4j.READ_ACCESS if routing is neo4j.RoutingControl.READ else neo4j.WRITE_ACCESS
+        with self._driver.session(
+            database=self.database, default_access_mode=access, bookmark_manager=None, fetch_size=_EVERYTHING
+        ) as session:
+            return list(session.run(neo4j.Query(text), params))
 
     def run_schema(self, statement: str) -> None:
         """Run one schema statement in its own implicit transaction, again when another's locks were in its way."""

@@ -38,12 +38,14 @@ DEFAULT_MAX_ENTRIES = 50_000
 # Longer than one round can take; a relay that dies is replaced after it.
 _LEASE_MS = 30_000
 _MARKS_AT_ONCE = 100
+# A profile that many of them name is worked on once.
+_WOKEN_AT_ONCE = 5_000
 _CHANGES_AT_ONCE = 500
 _MAX_ROUNDS = 10
 # Payloads of so many events are held at once.
 _EVENTS_AT_ONCE = 500
 # Profiles of one task: some seconds of work, well within the time after which its marks are sent again.
-_PROFILES_PER_TASK = 5_000
+_PROFILES_PER_TASK = 1_000
 
 
 @dataclass(slots=True)
@@ -129,12 +131,12 @@ def _stream_changes(graph: Graph, held: Lease, done: Relayed, max_entries: int) 
 
 def _wake(graph: Graph, held: Lease, publish: Publisher, done: Relayed, clock: Clock) -> None:
     for _ in range(_MAX_ROUNDS):
-        taken = take_marks(graph, clock(), _MARKS_AT_ONCE)
+        taken = take_marks(graph, clock(), _WOKEN_AT_ONCE)
         for batch in _batches(taken):
             publish(batch)
             done.tasks += 1
         done.woken += len(taken)
-        if len(taken) < _MARKS_AT_ONCE or not held.renew():
+        if len(taken) < _WOKEN_AT_ONCE or not held.renew():
             return
 
 

@@ -4,10 +4,10 @@ Signals are kept per persona at commit; an intent is folded from those of a whol
 unmerges and late events by itself.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 BASES = {"view": 20, "scan": 20, "search": 30, "wishlist": 50, "cart": 70}
 """Score of the first signal of each kind; the highest kind present counts."""
@@ -23,8 +23,7 @@ ACTIVE, CONVERTED, EXPIRED = "active", "converted", "expired"
 STATUSES = (ACTIVE, CONVERTED, EXPIRED)
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """One event that tells of interest in products."""
 
     event_id: str
@@ -34,8 +33,7 @@ class Signal:
     channel: str = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Sale:
+class Sale(NamedTuple):
     """A counted order and the products in it."""
 
     order_key: str
@@ -43,8 +41,7 @@ class Sale:
     products: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(NamedTuple):
     """Interest of one profile in one product: its current spell, from the first signal to conversion or expiry."""
 
     product_id: str
@@ -72,25 +69,28 @@ class Intent:
 class _Spell:
     """Signals of one product that belong together."""
 
-    kinds: Counter[str] = field(default_factory=Counter)
+    kinds: dict[str, int] = field(default_factory=dict)
     first_at: datetime | None = None
     last_at: datetime | None = None
     bought_before: bool = False
     event_ids: list[str] = field(default_factory=list)
     converted: Sale | None = None
 
-    def score(self, at: datetime) -> int:
-        if not self.kinds or self.last_at is None:
+    def full_score(self) -> int:
+        """The score at the last signal, before any decay."""
+        if not self.kinds:
             return 0
         repeats = sum(self.kinds.values()) - len(self.kinds)
         full = max(BASES[kind] for kind in self.kinds) + REPEAT * repeats + BOUGHT_BEFORE * self.bought_before
-        return decayed(min(HIGHEST, full), self.last_at, at)
+        return min(HIGHEST, full)
 
     def is_over(self, at: datetime) -> bool:
         """Whether it ended before `at`: bought, too old, or too faint."""
         if self.converted is not None:
             return True
-        return self.last_at is not None and (at - self.last_at >= LIFE or self.score(at) < LOWEST)
+        if self.last_at is None:
+            return False
+        return at - self.last_at >= LIFE or decayed(self.full_score(), self.last_at, at) < LOWEST
 
 
 def decayed(score: int, last_at: datetime, at: datetime) -> int:
@@ -105,34 +105,40 @@ def fold_intents(signals: Iterable[Signal], sales: Iterable[Sale], now: datetime
     cart signals were all taken back is none.
     """
     by_product: dict[str, list[Signal]] = {}
-    for signal in signals:
+    for signal in sorted(signals, key=lambda signal: (signal.at, signal.event_id)):
         if signal.at <= now and (signal.kind in BASES or signal.kind == TAKEN_BACK):
             for product in signal.products:
                 by_product.setdefault(product, []).append(signal)
-    bought = sorted((sale for sale in sales if sale.at <= now), key=lambda sale: (sale.at, sale.order_key))
+    bought: dict[str, list[Sale]] = {}
+    for sale in sorted(sales, key=lambda sale: (sale.at, sale.order_key)):
+        if sale.at <= now:
+            for product in sale.products:
+                bought.setdefault(product, []).append(sale)
     found = [
         intent
         for product, told in by_product.items()
-        if (intent := _fold(product, told, [sale for sale in bought if product in sale.products], now)) is not None
+        if (intent := _fold(product, told, bought.get(product, ()), now)) is not None
     ]
     return sorted(found, key=lambda intent: (intent.status != ACTIVE, -intent.score, intent.product_id))
 
 
 def _fold(product: str, signals: Sequence[Signal], sales: Sequence[Sale], now: datetime) -> Intent | None:
+    """The current spell of one product; signals and its sales come oldest first."""
     spell = _Spell()
     waiting = list(sales)
-    for signal in sorted(signals, key=lambda signal: (signal.at, signal.event_id)):
-        _convert(spell, waiting, signal.at)
+    for signal in signals:
+        at = signal.at
+        _convert(spell, waiting, at)
         if signal.kind == TAKEN_BACK:
             _take_back(spell)
             continue
-        if spell.is_over(signal.at):
+        if spell.is_over(at):
             spell = _Spell()
-        spell.first_at = spell.first_at or signal.at
-        spell.last_at = signal.at
-        spell.kinds[signal.kind] += 1
+        spell.first_at = spell.first_at or at
+        spell.last_at = at
+        spell.kinds[signal.kind] = spell.kinds.get(signal.kind, 0) + 1
         spell.event_ids.append(signal.event_id)
-        spell.bought_before = any(sale.at <= signal.at for sale in sales)
+        spell.bought_before = bool(sales) and sales[0].at <= at
     _convert(spell, waiting, None)
     return _intent(product, spell, now)
 
@@ -147,24 +153,25 @@ def _convert(spell: _Spell, waiting: list[Sale], until: datetime | None) -> None
 
 def _take_back(spell: _Spell) -> None:
     if spell.converted is None:
-        del spell.kinds["cart"]
+        spell.kinds.pop("cart", None)
 
 
 def _intent(product: str, spell: _Spell, now: datetime) -> Intent | None:
     if not spell.kinds or spell.first_at is None or spell.last_at is None:
         return None
-    sale = spell.converted
-    status = CONVERTED if sale else EXPIRED if spell.is_over(now) else ACTIVE
+    sale, full = spell.converted, spell.full_score()
+    score = decayed(full, spell.last_at, sale.at if sale else now)
+    is_expired = now - spell.last_at >= LIFE or score < LOWEST
     return Intent(
         product_id=product,
-        score=spell.score(sale.at if sale else now),
-        status=status,
+        score=score,
+        status=CONVERTED if sale else EXPIRED if is_expired else ACTIVE,
         signals=dict(sorted(spell.kinds.items())),
         first_at=spell.first_at,
         last_at=spell.last_at,
         expires_at=spell.last_at + LIFE,
         bought_before=spell.bought_before,
-        full_score=spell.score(spell.last_at),
+        full_score=full,
         converted_at=sale.at if sale else None,
         order_key=sale.order_key if sale else None,
         event_ids=tuple(spell.event_ids),

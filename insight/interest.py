@@ -1,4 +1,4 @@
-"""Reads what a live profile's intents and journey are folded from, in one round trip, for the 360 and the journey."""
+"""What a live profile's intents and journey are folded from, for the 360, the journey and lists of intents."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,18 +7,12 @@ from typing import Any
 
 from core.clock import from_micros
 from graph.driver import Graph
-from graph.past import NEWEST_CONSENTS, PAYLOAD_BYTES
 from graph.values import to_time_text
 from insight.consent import Told, fold_consent, may_market, told_by
-from insight.intents import ACTIVE, BASES, TAKEN_BACK, Intent, Sale, Signal, fold_intents
+from insight.customer_rows import Parts, read_customers
+from insight.intents import ACTIVE, Intent, Sale, Signal, fold_intents
 from insight.journey import ADVOCATE_ORDERS, Journey, JourneyFacts, Moment, OpenWish, fold_journey
 
-NEWEST_SIGNALS = 50
-"""Signals of each kind and persona that intents are folded from."""
-NEWEST_ORDERS = 50
-"""Orders of each persona that conversions and gaps are told from."""
-_MOST_NAMES = 300
-_INTEREST = (*BASES, "checkout", "message")
 _WHY = {
     "view": "looked at a product",
     "scan": "scanned a product in a store",
@@ -35,8 +29,6 @@ _SECOND = 2
 class Interest:
     """Signals, sales and first moments of one live profile, oldest first."""
 
-    persona_ids: frozenset[str] = frozenset()
-    """The personas that this was read from."""
     signals: list[Signal] = field(default_factory=list)
     sales: list[Sale] = field(default_factory=list)
     """The newest counted orders."""
@@ -56,17 +48,14 @@ def read_interest(graph: Graph, brand: str, root_id: str) -> Interest:
 def read_interests(
     graph: Graph, brand: str, root_ids: Sequence[str], *, with_names: bool = False
 ) -> dict[str, Interest]:
-    """The same for many live profiles in one round trip; unknown ones are left out."""
-    rows = graph.read(
-        "insight/read_interest",
-        brand=brand, roots=list(root_ids), kinds=[*BASES, TAKEN_BACK], interest=list(_INTEREST), newest=NEWEST_SIGNALS,
-        orders=NEWEST_ORDERS, consents=NEWEST_CONSENTS, payload_bytes=PAYLOAD_BYTES,
-        names=_MOST_NAMES if with_names else 0,
-    )  # fmt: skip
-    return {row["root"]: _interest(row) for row in rows}
+    """The same for many live profiles in one round trip; unknown and absorbed ones are left out."""
+    parts = Parts(interest=True, names=with_names)
+    rows = read_customers(graph, brand, root_ids, parts, only_live=True)
+    return {row["root"]: interest_of(row) for row in rows if row["persona_ids"]}
 
 
-def _interest(row: Mapping[str, Any]) -> Interest:
+def interest_of(row: Mapping[str, Any]) -> Interest:
+    """A row of `read_customers` with its part `interest`."""
     signals = [
         Signal(id_, kind, from_micros(at), tuple(products or ()), channel or "other")
         for id_, kind, at, products, channel in row["signals"]
@@ -74,7 +63,6 @@ def _interest(row: Mapping[str, Any]) -> Interest:
     sales = [Sale(key, from_micros(at), frozenset(products or ())) for key, at, products in row["last_orders"]]
     first_orders = sorted((from_micros(at), key) for key, at in row["first_orders"])
     return Interest(
-        frozenset(row["personas"]),
         sorted(signals, key=lambda signal: (signal.at, signal.event_id)),
         sorted(sales, key=lambda sale: (sale.at, sale.order_key)),
         _moments(row, first_orders),

@@ -1,8 +1,9 @@
-"""The whole customer in one answer: `GET /api/customer360/{id}` is this, in two reads of the graph."""
+"""The whole customer in one answer: `GET /api/customer360/{id}` is this, in one read of the graph."""
 
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from core.clock import Clock, utc_now
@@ -12,13 +13,15 @@ from core.money import to_decimal_string
 from core.strict_json import to_json
 from graph.driver import Graph
 from graph.repositories.profiles import profile_card
+from graph.repositories.visits import stored_sign
 from graph.values import to_time, to_time_text
 from insight.computed_traits.show import computed_section
 from insight.consent import consent_section, fold_consent
-from insight.interest import NEWEST_ORDERS, Interest, Standing, fold_profile, intent_item, journey_item, read_interest
+from insight.customer_rows import NEWEST_ORDERS, Parts, read_customers
+from insight.interest import Standing, fold_profile, intent_item, interest_of, journey_item
 from insight.predictions import prediction_section
 from insight.statistics import order_gaps, summarise
-from insight.store_visits import read_visits
+from insight.store_visits import visits_section
 from resolver.tallies import SalesTally, read_channels, read_sales
 
 SECTIONS = (
@@ -26,7 +29,7 @@ SECTIONS = (
     "consent", "computed_traits",
 )  # fmt: skip
 _FROM_INTEREST = frozenset({"overview", "statistics", "intents", "journey", "consent"})
-_MAX_IDENTIFIERS = 2_000
+_PARTS = ("identifiers", "merges", "visits")
 _MOST_INTENTS = 50
 _MOST_READS = 20
 _TAG_CHARACTERS = 12
@@ -48,55 +51,56 @@ def get_profile360(
 ) -> dict[str, Any]:
     """The live profile that answers for `profile_id` with the chosen sections; raises NotFoundError."""
     wanted = frozenset(include)
-    row, interest = _read(graph, brand, profile_id, wanted)
     now = clock()
+    row = _read(graph, brand, profile_id, wanted, now)
     card = profile_card(profile_id, row["profile"], row["personas"])
     sections: dict[str, Any] = {
-        "overview": overview(card, row["profile"].get("ltv_minor", 0)),
+        "overview": overview(card, row["profile"]["ltv_minor"] or 0),
         "identifiers": [identifier_item(stored) for stored in sorted(row["identifiers"], key=identifier_order)],
         "predictions": prediction_section(row["prediction"], card["version"], now),
+        "visits": visits_section([stored_sign(stored) for stored in row["seen"]], now),
         "campaigns": [],
         "merges": {"count": row["merge_count"], "last": last_merge(row["last_merge"])},
         "computed_traits": computed_section(row["trait_names"], row["computed_traits"], card["version"]),
     }
-    tally, channels = _tallies(row["personas"])
-    if interest is not None:
-        intents, journey = fold_profile(interest, _standing(row["profile"], channels), now)
-        sections["intents"] = [
-            intent_item(intent, interest.names.get(intent.product_id)) for intent in intents[:_MOST_INTENTS]
-        ]
-        sections["journey"] = journey_item(journey)
-        sections["consent"] = consent_section(fold_consent(interest.consents, now))
-        sections["overview"] |= {"stage": journey.stage, "journey_stage": journey.stage}
-        sections["statistics"] = summarise(tally, channels, card["currency"]) | {
-            "gaps": order_gaps(interest.sales[-NEWEST_ORDERS:])
-        }
-    if "visits" in wanted:
-        sections["visits"] = read_visits(graph, brand, card["id"], clock())
+    if not wanted.isdisjoint(_FROM_INTEREST):
+        _add_interest(sections, row, card, now)
     head = {name: card[name] for name in ("id", "brand", "answered_for", "version", "recomputing")}
     return {**head, **{name: sections[name] for name in SECTIONS if name in wanted}}
 
 
-def _read(graph: Graph, brand: str, profile_id: str, wanted: frozenset[str]) -> tuple[dict[str, Any], Interest | None]:
-    """The stored profile, and what intents and journey are folded from where they are wanted, of the same personas.
+def _add_interest(sections: dict[str, Any], row: dict[str, Any], card: dict[str, Any], now: datetime) -> None:
+    """The sections that are folded from signals, orders and what was said of consent."""
+    interest = interest_of(row)
+    tally, channels = _tallies(row["personas"])
+    intents, journey = fold_profile(interest, _standing(row["profile"], channels), now)
+    sections["intents"] = [
+        intent_item(intent, interest.names.get(intent.product_id)) for intent in intents[:_MOST_INTENTS]
+    ]
+    sections["journey"] = journey_item(journey)
+    sections["consent"] = consent_section(fold_consent(interest.consents, now))
+    sections["overview"] |= {"stage": journey.stage, "journey_stage": journey.stage}
+    sections["statistics"] = summarise(tally, channels, card["currency"]) | {
+        "gaps": order_gaps(interest.sales[-NEWEST_ORDERS:])
+    }
 
-    The database gives no snapshot: a merge committed between or within the reads shows in the personas, and then
-    everything is read again. Raises NotFoundError, and UnavailableError when merges never leave a moment to read.
+
+def _read(graph: Graph, brand: str, profile_id: str, wanted: frozenset[str], now: datetime) -> dict[str, Any]:
+    """What is stored of the live profile, all parts of the same personas.
+
+    The database gives no snapshot: a commit meanwhile shows in the profile, which is looked at first and last, or in
+    the number of personas, and then everything is read again. Raises NotFoundError, and UnavailableError when commits
+    never leave a moment to read.
     """
+    interest = not wanted.isdisjoint(_FROM_INTEREST)
+    parts = Parts(interest, interest, profile=True, **{name: name in wanted for name in _PARTS})
     for _ in range(_MOST_READS):
-        rows = graph.read(
-            "insight/read_profile360",
-            brand=brand, id=profile_id, limit=_MAX_IDENTIFIERS,
-            with_identifiers="identifiers" in wanted, with_merges="merges" in wanted,
-        )  # fmt: skip
+        rows = read_customers(graph, brand, [profile_id], parts, until=now)
         if not rows:
             raise NotFoundError("No such profile.")
-        row = rows[0]
-        ids = {persona["id"] for persona in row["personas"]}
-        root = row["profile"]
-        interest = None if wanted.isdisjoint(_FROM_INTEREST) else read_interest(graph, brand, root["id"])
-        if len(ids) == root.get("persona_count", 1) and (interest is None or interest.persona_ids == ids):
-            return row, interest
+        [row] = rows
+        if row["is_steady"] and len(row["persona_ids"]) == (row["profile"]["persona_count"] or 1):
+            return row
     raise UnavailableError("The profile is being merged; try again shortly.")
 
 
@@ -153,7 +157,7 @@ def _tallies(personas: Iterable[dict[str, Any]]) -> tuple[SalesTally, Counter[st
 
 def _standing(root: dict[str, Any], channels: Counter[str]) -> Standing:
     return Standing(
-        total_orders=root.get("total_orders", 0),
+        total_orders=root["total_orders"] or 0,
         last_seen=to_time(root.get("last_seen")),
         channels=len(+channels),
         churn=root.get("churn_probability"),

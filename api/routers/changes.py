@@ -59,7 +59,7 @@ class Start:
         return feed, feed.newest if self.begin == "now" else feed.pruned
 
 
-def read_start(
+async def read_start(
     cursor: Annotated[
         str | None, Query(description="`next_cursor` of the answer before, or an entry's `cursor`.")
     ] = None,

@@ -34,7 +34,7 @@ Moment = Annotated[str | None, Query(description="RFC 3339 time.")]
 At = Annotated[str | None, Query(description="RFC 3339 time: the answer is as of then, by event time; now without it.")]
 
 
-def read_filter(
+async def read_filter(
     channel: Names = None,
     type: Names = None,
     from_: Annotated[str | None, Query(alias="from", description="RFC 3339 time.")] = None,
@@ -55,7 +55,7 @@ class Asked:
     at: datetime | None
 
 
-def read_asked(include: Include = None, at: At = None) -> Asked:
+async def read_asked(include: Include = None, at: At = None) -> Asked:
     """Sections and moment of a 360."""
     return Asked(parse_include(include), read_moment(at, "at"))
 

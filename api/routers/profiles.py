@@ -18,7 +18,7 @@ from graph.repositories.profiles import ProfileFilter, get_profile, list_merges,
 router = APIRouter(prefix="/api/profiles", tags=["profiles"], route_class=GuardedRoute)
 
 
-def read_filter(
+async def read_filter(
     min_strength: Annotated[int | None, Query(ge=0, le=100)] = None, seen_from: Moment = None, seen_to: Moment = None
 ) -> ProfileFilter:
     """What a page of profiles is limited to."""

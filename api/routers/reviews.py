@@ -43,7 +43,7 @@ _MAX_HOURS = 24 * 365 * 50
 _Hours = Annotated[float | None, Query(ge=0, le=_MAX_HOURS, description="Hours since the review was opened.")]
 
 
-def read_filter(
+async def read_filter(
     status: Annotated[str | None, Query(description="pending, approved, rejected or merged; all without it.")] = None,
     kind: Annotated[str | None, Query(description="rules or suggestion.")] = None,
     profile_id: Annotated[str | None, Query(description="Proposes this profile or one that it absorbed.")] = None,
@@ -55,7 +55,7 @@ def read_filter(
     return ReviewFilter(status, kind, identifier, rule, profile_id, sort=sort)
 
 
-def read_age(
+async def read_age(
     overdue: Annotated[bool | None, Query(description="Pending ones that wait too long, or those that do not.")] = None,
     min_age_hours: _Hours = None,
     max_age_hours: _Hours = None,

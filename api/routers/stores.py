@@ -31,7 +31,7 @@ Cursor = Annotated[str | None, Query(description="`next_cursor` of the page befo
 Moment = Annotated[str | None, Query(description="RFC 3339 time of the check-in.")]
 
 
-def read_filter(
+async def read_filter(
     store_id: Annotated[str | None, Query(max_length=MAX_ID, description="One store; all without it.")] = None,
     status: Annotated[str | None, Query(description="active, completed or abandoned.")] = None,
     from_: Annotated[str | None, Query(alias="from", description="RFC 3339 time of the check-in.")] = None,

@@ -1,6 +1,6 @@
 // One page of a cluster's events, newest first: the newest of each persona by the index, then merged.
 // params: brand, id, from_at, before_at, before_id, channels, types, payload_bytes, limit
-// returns: root_id, events
+// returns: root_id, events; their times in microseconds
 // mode: read
 MATCH (asked:Customer {id: $id})
 WHERE asked.brand = $brand
@@ -20,7 +20,8 @@ CALL (asked) {
     RETURN collect([i.type, i.value]) AS identifiers
   }
   RETURN collect({
-    id: e.id, type: e.type, channel: e.channel, source: e.source, occurred_at: e.occurred_at, decision: e.decision,
+    id: e.id, type: e.type, channel: e.channel, source: e.source, decision: e.decision,
+    occurred_at: e.occurred_at.epochSeconds * 1000000 + e.occurred_at.microsecond,
     amount_minor: e.amount_minor, currency: e.currency, identifiers: identifiers,
     payload: CASE WHEN size(e.payload) <= $payload_bytes THEN e.payload END
   }) AS events

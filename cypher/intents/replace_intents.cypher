@@ -6,8 +6,12 @@
 UNWIND $rows AS row
 MATCH (c:Customer {id: row.id})
 WHERE c.brand = $brand AND c.root_id = c.id
-SET c.stage = row.stage, c.journey_score = row.journey_score
-WITH c, row
+CALL (c, row) {
+  // A value that stays needs no lock: commits of the same customers wait for those.
+  WITH c, row
+  WHERE coalesce(c.stage, '') <> coalesce(row.stage, '') OR coalesce(c.journey_score, -1) <> coalesce(row.journey_score, -1)
+  SET c.stage = row.stage, c.journey_score = row.journey_score
+}
 CALL (c, row) {
   MATCH (p:Customer {root_id: c.id})
   MATCH (old:Intent {profile_id: p.id})
@@ -17,6 +21,9 @@ CALL (c, row) {
 CALL (c, row) {
   UNWIND row.intents AS i
   MERGE (n:Intent {key: i.key})
+  WITH c, i, n
+  WHERE n.signals IS NULL OR n.profile_id <> c.id OR n.full <> i.full OR n.status <> i.status OR n.last_at <> i.last_at
+    OR n.first_at <> i.first_at OR n.signals <> i.signals
   SET n.brand = $brand, n.profile_id = c.id, n.product_id = i.product_id, n.full = i.full, n.status = i.status,
     n.last_at = i.last_at, n.first_at = i.first_at, n.signals = i.signals
   MERGE (c)-[:WANTS]->(n)

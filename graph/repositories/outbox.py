@@ -17,7 +17,9 @@ PROFILES_STREAMED = "profiles_streamed"
 # A mark taken this long ago and still there was left behind by a worker that died.
 LEFT_BEHIND_AFTER = timedelta(seconds=60)
 # Only the oldest marks are looked at, so that at most this many are ever under way.
-_WINDOW = 1_000
+_WINDOW = 10_000
+MOST_UNDER_WAY = 4
+"""Takings that are worked off at the same time; more would only wait, and what waits untaken is folded into one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,14 @@ def count_marks(graph: Graph) -> dict[str, dict[str, float]]:
 
 
 def take_marks(graph: Graph, now: datetime, limit: int) -> list[TakenMark]:
-    """Take up to `limit` of the oldest free marks that are streamed; those left behind by a dead worker again."""
+    """Take up to `limit` of the oldest free marks that are streamed; those left behind by a dead worker again.
+
+    None while `MOST_UNDER_WAY` takings are not done.
+    """
     rows = graph.write(
         "outbox/take_marks",
         kind=PROFILES_STREAMED, window=_WINDOW, limit=limit, now=now, stale_before=now - LEFT_BEHIND_AFTER,
+        most=MOST_UNDER_WAY,
     )  # fmt: skip
     return [TakenMark(row["id"], row["brand"], tuple(row["profile_ids"] or ())) for row in rows]
 

@@ -200,12 +200,12 @@ def profile_card(asked_id: str, stored: dict[str, Any], personas: Iterable[dict[
     return {
         "id": stored["id"],
         "brand": stored["brand"],
-        "strength": stored.get("strength", 0),
-        "lifetime_value": to_decimal_string(stored.get("ltv_minor", 0), currency),
+        "strength": stored.get("strength") or 0,
+        "lifetime_value": to_decimal_string(stored.get("ltv_minor") or 0, currency),
         "currency": currency,
         "lifetime_value_other": {code: to_decimal_string(others[code], code) for code in sorted(others)},
-        "total_orders": stored.get("total_orders", 0),
-        "event_count": stored.get("event_count", 0),
+        "total_orders": stored.get("total_orders") or 0,
+        "event_count": stored.get("event_count") or 0,
         "first_seen": to_time_text(stored.get("first_seen")),
         "last_seen": to_time_text(stored.get("last_seen")),
         "created_at": to_time_text(stored.get("created_at")),
@@ -215,9 +215,9 @@ def profile_card(asked_id: str, stored: dict[str, Any], personas: Iterable[dict[
         "stage": stored.get("stage"),
         "churn_probability": stored.get("churn_probability"),
         "absorbed_ids": sorted(persona["id"] for persona in personas if persona["id"] != stored["id"]),
-        "merge_count": stored.get("merge_count", 0),
+        "merge_count": stored.get("merge_count") or 0,
         "answered_for": asked_id if asked_id != stored["id"] else None,
-        "version": stored.get("version", 0),
+        "version": stored.get("version") or 0,
         "recomputing": any(persona.get("recomputing") for persona in personas),
     }
 

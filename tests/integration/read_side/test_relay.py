@@ -177,6 +177,22 @@ def test_marks_under_way_are_left_alone_for_a_minute_then_sent_again(small, clie
     assert sent == [[mark], [mark]]
 
 
+def test_while_enough_is_under_way_marks_gather_and_a_profile_is_worked_on_once(small, client, kind):
+    small.customer("a")
+    small.save()
+    sent: list[list[str]] = []
+    marks = []
+    for second in range(outbox.MOST_UNDER_WAY + 3):
+        marks.append(small.mark(f"m{second}", kind, "a", minutes=second))
+        small.save()
+        relay.relay_marks(small.graph, client, sent.append, at(second))
+    one_by_one, waiting = marks[: outbox.MOST_UNDER_WAY], marks[outbox.MOST_UNDER_WAY :]
+    assert sent == [[mark] for mark in one_by_one]
+    outbox.delete_marks(small.graph, small.brand.id, one_by_one[:1])
+    relay.relay_marks(small.graph, client, sent.append, at(20))
+    assert sent[len(one_by_one) :] == [waiting]
+
+
 def test_nothing_is_lost_when_the_wake_up_fails(small, client, kind):
     small.customer("a")
     mark = small.mark("m1", kind, "a")
