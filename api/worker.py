@@ -7,7 +7,7 @@ from typing import Any
 import redis
 import structlog
 from celery import Celery
-from celery.signals import heartbeat_sent, setup_logging, worker_init, worker_ready, worker_shutdown
+from celery.signals import heartbeat_sent, setup_logging, worker_ready, worker_shutdown
 from redis.exceptions import RedisError
 
 from api.health import WORKER_KEY
@@ -144,12 +144,6 @@ class _Pulse:
 
 
 _pulse = _Pulse()
-
-
-@worker_init.connect(weak=False)
-def _on_init(**_: object) -> None:
-    """What follows a commit steps back for the next commits on the same machine; children of the pool inherit it."""
-    os.nice(load_settings().worker_niceness)
 
 
 @worker_ready.connect(weak=False)

@@ -36,8 +36,6 @@ class Settings(BaseSettings):
     """How long one commit is tried before its events go to the inbox; without Redis its callers get a 503 then."""
     moved_at_once: int = Field(default=DEFAULT_MOVED_AT_ONCE, gt=0)
     """Events that change hands in the transaction of a late sign-in; of more a task moves as many at a time."""
-    worker_niceness: int = Field(default=10, ge=0, le=19)
-    """By how much workers step back for the API and the databases of their machine (Unix niceness)."""
     inbox_max_events: int = Field(default=500_000, gt=0)
     """Events that may wait in the inbox while Neo4j is away; past it senders get a 503."""
     inbox_max_megabytes: int = Field(default=1024, gt=0)

@@ -18,7 +18,8 @@ _POOL_SIZE = 50
 # A reader that Neo4j does not answer is told so; the driver's default of 30 s outlasts most callers.
 _RETRY_SECONDS = 5.0
 # Records that one message of an answer brings at most: all.
-_EVERYTHING = -1
+_ALL = -1
+_QUICK_SECONDS = 1.0
 # Two installations may migrate one database at once: their schema locks can meet.
 _SCHEMA_SECONDS = 30.0
 _SCHEMA_PAUSE_SECONDS = 0.1
@@ -121,12 +122,8 @@ class Graph:
     def _records(self, query: str, params: dict[str, object], routing: neo4j.RoutingControl) -> list[neo4j.Record]:
         text = query_text(query)
         try:
-            try:
-                return self._run_once(text, params, routing)
-            except (DriverError, Neo4jError) as error:
-                if not _is_away(error):
-                    raise
-            # A connection of the pool may have outlived its server: now with retries.
+            if routing is neo4j.RoutingControl.READ and (found := self._read_once(text, params)) is not None:
+                return found
             records, _, _ = self._driver.execute_query(
                 text, parameters_=params, routing_=routing, database_=self.database, bookmark_manager_=None
             )
@@ -138,13 +135,22 @@ class Graph:
             raise
         return records
 
-    def _run_once(self, text: str, params: dict[str, object], routing: neo4j.RoutingControl) -> list[neo4j.Record]:
-        """One statement in a transaction of the server's own: one round trip, where a managed one takes two."""
-        access = neo4j.READ_ACCESS if routing is neo4j.RoutingControl.READ else neo4j.WRITE_ACCESS
-        with self._driver.session(
-            database=self.database, default_access_mode=access, bookmark_manager=None, fetch_size=_EVERYTHING
-        ) as session:
-            return list(session.run(neo4j.Query(text), params))
+    def _read_once(self, text: str, params: dict[str, object]) -> list[neo4j.Record] | None:
+        """The rows in one round trip, where a managed transaction takes two; None when another try may better it.
+
+        A connection of the pool may have outlived its server, which shows at once; after a long wait nobody tries
+        again.
+        """
+        began = time.monotonic()
+        try:
+            with self._driver.session(
+                database=self.database, default_access_mode=neo4j.READ_ACCESS, bookmark_manager=None, fetch_size=_ALL
+            ) as session:
+                return list(session.run(neo4j.Query(text), params))
+        except (DriverError, Neo4jError) as error:
+            if not _is_away(error) or time.monotonic() - began > _QUICK_SECONDS:
+                raise
+        return None
 
     def run_schema(self, statement: str) -> None:
         """Run one schema statement in its own implicit transaction, again when another's locks were in its way."""

@@ -15,8 +15,8 @@ from core.clock import Clock, utc_now
 from graph.driver import Graph
 from graph.repositories import changes as feeds
 from graph.repositories.outbox import (
-    TakenMark,
     UnstreamedMark,
+    list_marks,
     list_unstreamed,
     read_stream_events,
     set_streamed,
@@ -24,6 +24,7 @@ from graph.repositories.outbox import (
 )
 from ingest import streams
 from ingest.leases import Lease, hold_lease
+from ingest.mark_choice import choose_marks, share_out
 
 log = structlog.get_logger(__name__)
 
@@ -38,14 +39,10 @@ DEFAULT_MAX_ENTRIES = 50_000
 # Longer than one round can take; a relay that dies is replaced after it.
 _LEASE_MS = 30_000
 _MARKS_AT_ONCE = 100
-# A profile that many of them name is worked on once.
-_WOKEN_AT_ONCE = 5_000
 _CHANGES_AT_ONCE = 500
 _MAX_ROUNDS = 10
 # Payloads of so many events are held at once.
 _EVENTS_AT_ONCE = 500
-# Profiles of one task: some seconds of work, well within the time after which its marks are sent again.
-_PROFILES_PER_TASK = 1_000
 
 
 @dataclass(slots=True)
@@ -80,7 +77,7 @@ def relay_marks(
         if held is not None:
             _stream_events(graph, held, done, max_entries)
             _stream_changes(graph, held, done, max_entries)
-            _wake(graph, held, publish, done, clock)
+            _wake(graph, publish, done, clock)
     if done.marks or done.woken or done.entries:
         log.info("marks_relayed", marks=done.marks, entries=done.entries, woken=done.woken, tasks=done.tasks)
     return done
@@ -129,26 +126,10 @@ def _stream_changes(graph: Graph, held: Lease, done: Relayed, max_entries: int) 
         done.entries += len(entries)
 
 
-def _wake(graph: Graph, held: Lease, publish: Publisher, done: Relayed, clock: Clock) -> None:
-    for _ in range(_MAX_ROUNDS):
-        taken = take_marks(graph, clock(), _WOKEN_AT_ONCE)
-        for batch in _batches(taken):
-            publish(batch)
-            done.tasks += 1
-        done.woken += len(taken)
-        if len(taken) < _WOKEN_AT_ONCE or not held.renew():
-            return
-
-
-def _batches(marks: Sequence[TakenMark]) -> Iterator[list[str]]:
-    """Mark ids for one task each: as many as the size of a task allows, at least one; a profile counts once."""
-    batch: list[str] = []
-    profiles: set[str] = set()
-    for mark in marks:
-        if batch and len(profiles.union(mark.profile_ids)) > _PROFILES_PER_TASK:
-            yield batch
-            batch, profiles = [], set()
-        batch.append(mark.id)
-        profiles.update(mark.profile_ids)
-    if batch:
-        yield batch
+def _wake(graph: Graph, publish: Publisher, done: Relayed, clock: Clock) -> None:
+    now = clock()
+    taken = take_marks(graph, choose_marks(list_marks(graph), now), now)
+    for batch in share_out(taken):
+        publish(batch)
+        done.tasks += 1
+    done.woken += len(taken)

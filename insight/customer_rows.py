@@ -38,8 +38,9 @@ class Parts:
 def read_customers(
     graph: Graph, brand: str, ids: Sequence[str], parts: Parts, *, only_live: bool = False, until: datetime = LATEST
 ) -> list[dict[str, Any]]:
-    """One row for each id that is known, as `cypher/insight/read_customers.cypher` says; absorbed ids give the live
-    profile, or nothing with `only_live`. Signs of presence after `until` are left out.
+    """One row for each live profile of the ids, as `cypher/insight/read_customers.cypher` says.
+
+    Absorbed ids give the live profile, or nothing with `only_live`; signs of presence after `until` are left out.
     """
     return graph.read(
         "insight/read_customers",

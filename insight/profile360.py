@@ -32,6 +32,7 @@ _FROM_INTEREST = frozenset({"overview", "statistics", "intents", "journey", "con
 _PARTS = ("identifiers", "merges", "visits")
 _MOST_INTENTS = 50
 _MOST_READS = 20
+_STEADY_READS = 5
 _TAG_CHARACTERS = 12
 _TRUST_ORDER = [trust.value for trust in Trust]
 
@@ -89,17 +90,18 @@ def _read(graph: Graph, brand: str, profile_id: str, wanted: frozenset[str], now
     """What is stored of the live profile, all parts of the same personas.
 
     The database gives no snapshot: a commit meanwhile shows in the profile, which is looked at first and last, or in
-    the number of personas, and then everything is read again. Raises NotFoundError, and UnavailableError when commits
-    never leave a moment to read.
+    the number of personas, and then everything is read again. Of a profile that changes all the time only the personas
+    have to agree in the end. Raises NotFoundError, and UnavailableError when merges never leave a moment to read.
     """
     interest = not wanted.isdisjoint(_FROM_INTEREST)
     parts = Parts(interest, interest, profile=True, **{name: name in wanted for name in _PARTS})
-    for _ in range(_MOST_READS):
+    for attempt in range(_MOST_READS):
         rows = read_customers(graph, brand, [profile_id], parts, until=now)
         if not rows:
             raise NotFoundError("No such profile.")
         [row] = rows
-        if row["is_steady"] and len(row["persona_ids"]) == (row["profile"]["persona_count"] or 1):
+        is_whole = len(row["persona_ids"]) == (row["profile"]["persona_count"] or 1)
+        if is_whole and (row["is_steady"] or attempt >= _STEADY_READS):
             return row
     raise UnavailableError("The profile is being merged; try again shortly.")
 
@@ -173,7 +175,7 @@ def identifier_item(stored: dict[str, Any]) -> dict[str, Any]:
         "value": stored["value"],
         "tier": stored["tier"] or int(TIERS[stored["type"]]),
         "trust": trusts[0] if trusts else None,
-        "first_seen": to_time_text(stored["first_seen"] or stored["since"]),
+        "first_seen": to_time_text(stored["since"] if stored["first_seen"] is None else stored["first_seen"]),
         "last_seen": to_time_text(stored["last_seen"]),
         "count": stored["count"],
         "sources": sorted(stored["sources"]),

@@ -6,7 +6,7 @@
 //   consents (how many of the newest), payload_bytes (a longer payload is not read), names (of how many products at most),
 //   with_profile, with_identifiers, limit (identifiers at most), with_merges, with_visits, until (microseconds),
 //   signs (how many of each persona)
-// returns: one row for each id: root (id), persona_ids (none when a merge
+// returns: one row for each live profile: root (id), persona_ids (none when a merge
 //   came in between), signals [[id, kind, at, products, channel]…], first_touch, first_interest,
 //   first_advocacy and visit_after [[id, at, kind]…], first_orders and delivered [[key, at]…], last_orders [[key, at, products]…],
 //   consents [[id, type, at, channel, source, payload]…], names [[product_id, name]…] (the last of a product counts);
@@ -20,6 +20,7 @@ WHERE asked.brand = $brand
 // Read once: a second look could find another root.
 WITH asked_id, asked.root_id AS root_id
 WHERE NOT $only_live OR root_id = asked_id
+WITH DISTINCT root_id
 MATCH (node:Customer {id: root_id})
 WITH root_id, node, CASE WHEN $with_profile THEN properties(node) END AS before
 OPTIONAL MATCH (p:Customer {root_id: root_id})

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from core.clock import utc_now
@@ -14,12 +14,18 @@ from graph.values import to_time
 PROFILES_CHANGED = MARK_PROFILES_CHANGED
 # The same mark once its events are in the streams: what it still owes is the work on its profiles.
 PROFILES_STREAMED = "profiles_streamed"
-# A mark taken this long ago and still there was left behind by a worker that died.
-LEFT_BEHIND_AFTER = timedelta(seconds=60)
 # Only the oldest marks are looked at, so that at most this many are ever under way.
 _WINDOW = 10_000
-MOST_UNDER_WAY = 4
-"""Takings that are worked off at the same time; more would only wait, and what waits untaken is folded into one."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingMark:
+    """How much work a mark stands for, and since when it waits or is under way (microseconds since 1970)."""
+
+    id: str
+    profiles: int
+    created_at: int
+    taken_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +84,15 @@ def count_marks(graph: Graph) -> dict[str, dict[str, float]]:
     return counted
 
 
-def take_marks(graph: Graph, now: datetime, limit: int) -> list[TakenMark]:
-    """Take up to `limit` of the oldest free marks that are streamed; those left behind by a dead worker again.
+def list_marks(graph: Graph) -> list[WaitingMark]:
+    """The oldest marks that are streamed and not done, oldest first."""
+    rows = graph.read("outbox/list_marks", kind=PROFILES_STREAMED, window=_WINDOW)
+    return [WaitingMark(*mark) for mark in rows[0]["marks"]]
 
-    None while `MOST_UNDER_WAY` takings are not done.
-    """
-    rows = graph.write(
-        "outbox/take_marks",
-        kind=PROFILES_STREAMED, window=_WINDOW, limit=limit, now=now, stale_before=now - LEFT_BEHIND_AFTER,
-        most=MOST_UNDER_WAY,
-    )  # fmt: skip
+
+def take_marks(graph: Graph, mark_ids: Sequence[str], now: datetime) -> list[TakenMark]:
+    """Note that somebody works on these marks now; those that are done meanwhile are left out."""
+    rows = graph.write("outbox/take_marks", ids=list(mark_ids), now=now) if mark_ids else []
     return [TakenMark(row["id"], row["brand"], tuple(row["profile_ids"] or ())) for row in rows]
 
 

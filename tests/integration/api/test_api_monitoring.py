@@ -70,9 +70,7 @@ def test_a_dependency_that_never_answers_is_down_within_seconds(service_settings
     assert {check["status"] for check in checks.values()} == {"down"}
 
 
-def test_a_running_worker_is_seen_by_health_and_steps_back_for_others(
-    service: Service, service_settings: Settings, tmp_path: Path
-) -> None:
+def test_a_running_worker_is_seen_by_health(service: Service, service_settings: Settings, tmp_path: Path) -> None:
     assert service_settings.redis_url is not None
     assert service_settings.neo4j_uri is not None
     assert service_settings.neo4j_password is not None
@@ -97,7 +95,6 @@ def test_a_running_worker_is_seen_by_health_and_steps_back_for_others(
             waiting.wait(0.2)
         assert httpx.get(f"{service.url}/api/monitoring/health").json()["status"] == "ok"
         assert 0 < client.ttl(WORKER_KEY) <= 30
-        assert os.getpriority(os.PRIO_PROCESS, worker.pid) == min(19, os.nice(0) + service_settings.worker_niceness)
     finally:
         worker.terminate()
         worker.wait(30)

@@ -23,7 +23,7 @@ QUERIES = [
     "suggestions/list_suggestions", "suggestions/list_suggestions_of_profile", "suggestions/list_due_runs",
     "outbox/list_unstreamed", "outbox/count_marks",
     "outbox/read_events", "outbox/set_streamed", "changes/list_unstreamed",
-    "outbox/take_marks", "outbox/read_marks", "outbox/delete_marks",
+    "outbox/list_marks", "outbox/take_marks", "outbox/read_marks", "outbox/delete_marks",
     "predictions/count_messages",
     "audiences/count_cells", "audiences/list_members", "audiences/read_seeds", "audiences/read_candidates",
     "features/store_features", "features/remove_stale", "features/get_features",

@@ -12,7 +12,8 @@ from core.clock import Clock
 from graph.commit import commit_batch
 from graph.repositories import outbox
 from graph.repositories.changes import append_waiting
-from ingest import relay, streams
+from ingest import mark_choice, relay, streams
+from ingest.mark_choice import FEW_MARKS
 from ingest.stewardship import unmerge_profile
 from tests.factories import event
 from tests.integration.read_side.conftest import START
@@ -177,20 +178,15 @@ def test_marks_under_way_are_left_alone_for_a_minute_then_sent_again(small, clie
     assert sent == [[mark], [mark]]
 
 
-def test_while_enough_is_under_way_marks_gather_and_a_profile_is_worked_on_once(small, client, kind):
+def test_many_marks_gather_for_ten_seconds_and_are_woken_together(small, client, kind):
     small.customer("a")
+    marks = [small.mark(f"m{number}", kind, "a") for number in range(FEW_MARKS + 1)]
     small.save()
     sent: list[list[str]] = []
-    marks = []
-    for second in range(outbox.MOST_UNDER_WAY + 3):
-        marks.append(small.mark(f"m{second}", kind, "a", minutes=second))
-        small.save()
-        relay.relay_marks(small.graph, client, sent.append, at(second))
-    one_by_one, waiting = marks[: outbox.MOST_UNDER_WAY], marks[outbox.MOST_UNDER_WAY :]
-    assert sent == [[mark] for mark in one_by_one]
-    outbox.delete_marks(small.graph, small.brand.id, one_by_one[:1])
-    relay.relay_marks(small.graph, client, sent.append, at(20))
-    assert sent[len(one_by_one) :] == [waiting]
+    began = (START - NOW).total_seconds()
+    for seconds in (0, 5, 9, 10, 12):
+        relay.relay_marks(small.graph, client, sent.append, at(int(began) + seconds))
+    assert [sorted(batch) for batch in sent] == [sorted(marks)]
 
 
 def test_nothing_is_lost_when_the_wake_up_fails(small, client, kind):
@@ -227,7 +223,7 @@ def test_a_lease_that_ran_out_is_not_taken_from_its_next_holder(client, kind):
 
 
 def test_big_marks_are_spread_over_several_tasks(monkeypatch, small, client, kind):
-    monkeypatch.setattr(relay, "_PROFILES_PER_TASK", 2)
+    monkeypatch.setattr(mark_choice, "_PROFILES_PER_TASK", 2)
     for name in "abc":
         small.customer(name)
     marks = [small.mark(f"m{n}", kind, *names, minutes=n) for n, names in enumerate(["a", "ab", "abc", "c"])]
