@@ -24,7 +24,8 @@ SCANS = {
 # These find the brand or serve all brands at once: there is none to bind to yet.
 WITHOUT_BRAND = {
     "brands/create_brand", "brands/find_api_key", "brands/find_endpoint", "brands/get_brand", "brands/list_brands",
-    "brands/list_endpoints_by_account", "outbox/read_marks", "outbox/list_marks", "outbox/take_marks", "migrations/list_applied",
+    "brands/list_endpoints_by_account", "outbox/read_marks", "outbox/list_marks", "outbox/take_marks",
+    "migrations/list_applied",
     "outbox/list_unstreamed", "outbox/set_streamed", "outbox/count_marks", "changes/list_unstreamed",
     "changes/list_due_hooks", "changes/list_feeds", "changes/list_newest", "changes/list_waiting",
     "reviews/forget_batches", "reviews/list_waiting_batches", "recompute/list_waiting", "installation/claim_key",
