@@ -48,7 +48,7 @@ def choose_marks(marks: Sequence[WaitingMark], now: datetime) -> list[str]:
 
 def _patience(tries: int) -> timedelta:
     """How long a mark that was taken so often is left alone."""
-    return LEFT_BEHIND_AFTER * 2 ** min(tries - 1, _MOST_DOUBLINGS)
+    return LEFT_BEHIND_AFTER * (1 << min(tries - 1, _MOST_DOUBLINGS))
 
 
 def share_out(marks: Sequence[TakenMark]) -> Iterator[list[str]]:
