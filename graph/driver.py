@@ -88,7 +88,10 @@ class Graph:
             raise UnavailableError("Neo4j is not reachable.") from error
 
     def read(self, query: str, /, **params: object) -> list[dict[str, Any]]:
-        """Run the read query `query` with retries; rows as dicts; raises UnavailableError while Neo4j is away."""
+        """Run the read query `query`; rows as dicts; raises UnavailableError while Neo4j is away.
+
+        What fails within a second is tried again for some seconds.
+        """
         return self._execute(query, params, neo4j.RoutingControl.READ)
 
     def read_lists(self, query: str, /, **params: object) -> list[list[Any]]:

@@ -11,7 +11,8 @@ FEW_MARKS = 200
 GATHERED_FOR = timedelta(seconds=10)
 """How long many marks gather: a profile that several of them name is worked on once."""
 LEFT_BEHIND_AFTER = timedelta(seconds=60)
-"""A mark taken this long ago and still there was left behind by a worker that died, or failed."""
+"""A mark taken this long ago and still there was left behind by a worker that died, or failed; then twice as long."""
+_MOST_DOUBLINGS = 6
 _MOST_MARKS = 5_000
 _MOST_PROFILES = 10_000
 # So many profiles under way are enough work for the workers; of a dead worker's nobody waits longer than this.
@@ -26,9 +27,11 @@ def choose_marks(marks: Sequence[WaitingMark], now: datetime) -> list[str]:
 
     None while enough work is under way, and none of many before the oldest has waited for ten seconds.
     """
-    stale, recent = (to_micros(now - age) for age in (LEFT_BEHIND_AFTER, _UNDER_WAY_FOR))
-    under_way = sum(mark.profiles for mark in marks if mark.taken_at is not None and mark.taken_at > recent)
-    free = [mark for mark in marks if mark.taken_at is None or mark.taken_at < stale]
+    recent = to_micros(now - _UNDER_WAY_FOR)
+    # What failed before and may fail again keeps nobody else waiting.
+    first_tries = (mark for mark in marks if mark.tries == 1)
+    under_way = sum(mark.profiles for mark in first_tries if mark.taken_at is not None and mark.taken_at > recent)
+    free = [mark for mark in marks if mark.taken_at is None or mark.taken_at < to_micros(now - _patience(mark.tries))]
     if not free or under_way >= _ENOUGH_PROFILES:
         return []
     if len(free) > FEW_MARKS and free[0].created_at > to_micros(now - GATHERED_FOR):
@@ -41,6 +44,11 @@ def choose_marks(marks: Sequence[WaitingMark], now: datetime) -> list[str]:
             break
         chosen.append(mark.id)
     return chosen
+
+
+def _patience(tries: int) -> timedelta:
+    """How long a mark that was taken so often is left alone."""
+    return LEFT_BEHIND_AFTER * (1 << min(tries - 1, _MOST_DOUBLINGS))
 
 
 def share_out(marks: Sequence[TakenMark]) -> Iterator[list[str]]:

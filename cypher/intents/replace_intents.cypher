@@ -6,12 +6,9 @@
 UNWIND $rows AS row
 MATCH (c:Customer {id: row.id})
 WHERE c.brand = $brand AND c.root_id = c.id
-CALL (c, row) {
-  // A value that stays needs no lock: commits of the same customers wait for those.
-  WITH c, row
-  WHERE coalesce(c.stage, '') <> coalesce(row.stage, '') OR coalesce(c.journey_score, -1) <> coalesce(row.journey_score, -1)
-  SET c.stage = row.stage, c.journey_score = row.journey_score
-}
+// The lock on the profile lets two tasks with it write one after the other.
+SET c.stage = row.stage, c.journey_score = row.journey_score
+WITH c, row
 CALL (c, row) {
   MATCH (p:Customer {root_id: c.id})
   MATCH (old:Intent {profile_id: p.id})

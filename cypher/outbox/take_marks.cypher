@@ -4,5 +4,5 @@
 // mode: write
 UNWIND $ids AS id
 MATCH (m:Mark {id: id})
-SET m.taken_at = $now
+SET m.tries = CASE WHEN m.taken_at IS NULL THEN 1 ELSE coalesce(m.tries, 1) + 1 END, m.taken_at = $now
 RETURN m.id AS id, m.brand AS brand, m.profile_ids AS profile_ids

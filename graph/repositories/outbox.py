@@ -26,6 +26,8 @@ class WaitingMark:
     profiles: int
     created_at: int
     taken_at: int | None = None
+    tries: int = 1
+    """How often it was taken, where it was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Which marks go to the workers now: a table of backlogs, and how they are shared out."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -51,8 +52,26 @@ def test_few_go_at_once_many_gather_and_nobody_is_flooded(waiting: list[WaitingM
 
 
 def test_marks_that_fail_again_and_again_do_not_stop_others() -> None:
-    failing = [mark for age in (2, 20, 29, 50) for mark in marks(50, age=900, taken=age, name=f"f{age}-")]
-    assert choose_marks([*failing, *marks(5, age=1)], NOW) == [f"m{number}" for number in range(5)]
+    """Ten minutes of a relay with 30,000 profiles whose work never succeeds, and one new mark each minute."""
+    failing = [WaitingMark(f"f{number}", 500, to_micros(NOW)) for number in range(60)]
+    fresh: list[WaitingMark] = []
+    sent: list[str] = []
+    for second in range(0, 600, 2):
+        now = NOW + timedelta(seconds=second)
+        if second % 60 == 0:
+            fresh.append(WaitingMark(f"new{second}", 1, to_micros(now)))
+        chosen = choose_marks([*failing, *fresh], now)
+        sent += chosen
+        failing = [
+            replace(mark, taken_at=to_micros(now), tries=1 if mark.taken_at is None else mark.tries + 1)
+            if mark.id in chosen
+            else mark
+            for mark in failing
+        ]
+        fresh = [mark for mark in fresh if mark.id not in chosen]
+    assert len(fresh) <= 1
+    # Sent at about 0, 1, 3 and 7 minutes.
+    assert all(3 <= sent.count(mark.id) <= 4 for mark in failing)
 
 
 def test_a_task_takes_as_many_different_profiles_as_it_may() -> None:
