@@ -29,7 +29,6 @@ SECTIONS = (
     "consent", "computed_traits",
 )  # fmt: skip
 _FROM_INTEREST = frozenset({"overview", "statistics", "intents", "journey", "consent"})
-_PARTS = ("identifiers", "merges", "visits")
 _MOST_INTENTS = 50
 _MOST_READS = 20
 _STEADY_READS = 5
@@ -93,8 +92,14 @@ def _read(graph: Graph, brand: str, profile_id: str, wanted: frozenset[str], now
     the number of personas, and then everything is read again. Of a profile that changes all the time only the personas
     have to agree in the end. Raises NotFoundError, and UnavailableError when merges never leave a moment to read.
     """
-    interest = not wanted.isdisjoint(_FROM_INTEREST)
-    parts = Parts(interest, interest, profile=True, **{name: name in wanted for name in _PARTS})
+    parts = Parts(
+        interest=not wanted.isdisjoint(_FROM_INTEREST),
+        names=not wanted.isdisjoint(_FROM_INTEREST),
+        profile=True,
+        identifiers="identifiers" in wanted,
+        merges="merges" in wanted,
+        visits="visits" in wanted,
+    )
     for attempt in range(_MOST_READS):
         rows = read_customers(graph, brand, [profile_id], parts, until=now)
         if not rows:

@@ -56,12 +56,6 @@ class FoundVisit:
         return self.visit.check_out_at is not None and self.visit.check_out_at <= now
 
 
-def read_visits(graph: Graph, brand: str, root_id: str, now: datetime) -> list[dict[str, Any]]:
-    """The newest visits of a live profile as the 360 shows them."""
-    signs = read_signs(graph, brand, [root_id], now)
-    return visits_section(signs.get(root_id, ()), now)
-
-
 def visits_section(signs: Iterable[StoredSign], now: datetime) -> list[dict[str, Any]]:
     """The newest visits as of `now` that these signs tell of."""
     return [visit_item(visit, now) for visit in fold_signs(signs, now)[:SHOWN]]

@@ -18,9 +18,6 @@ CALL (c, row) {
 CALL (c, row) {
   UNWIND row.intents AS i
   MERGE (n:Intent {key: i.key})
-  WITH c, i, n
-  WHERE n.signals IS NULL OR n.profile_id <> c.id OR n.full <> i.full OR n.status <> i.status OR n.last_at <> i.last_at
-    OR n.first_at <> i.first_at OR n.signals <> i.signals
   SET n.brand = $brand, n.profile_id = c.id, n.product_id = i.product_id, n.full = i.full, n.status = i.status,
     n.last_at = i.last_at, n.first_at = i.first_at, n.signals = i.signals
   MERGE (c)-[:WANTS]->(n)

@@ -25,7 +25,7 @@ CALL (root) {
 WITH asked_id, properties(root) AS root, personas, identifiers
 RETURN asked_id, root {
     .id, .brand, .strength, .ltv_minor, .ltv_other, .currency, .total_orders, .event_count, .segment, .stage,
-    .churn_probability, .merge_count, .version, .persona_count,
+    .churn_probability, .merge_count, .version,
     first_seen: root.first_seen.epochSeconds * 1000000 + root.first_seen.microsecond,
     last_seen: root.last_seen.epochSeconds * 1000000 + root.last_seen.microsecond,
     created_at: root.created_at.epochSeconds * 1000000 + root.created_at.microsecond

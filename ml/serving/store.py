@@ -21,9 +21,8 @@ from ml.serving.score import Scored, See, score_profiles
 
 log = structlog.get_logger(__name__)
 
-# Orders of this many profiles are read at once: a few megabytes for busy customers.
-_CHUNK = 500
-_STORED_AT_ONCE = 100
+# Read and stored at once: commits of the same customers wait for each transaction.
+_CHUNK = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +58,13 @@ def refresh_profiles(
     failed: set[str] = set()
     for chunk in _chunks(sorted(set(profile_ids))):
         made = make(model, repository.read_customers(graph, brand, chunk), at, failed)
-        _store_portions(graph, brand, model, made, at)
+        store_made(graph, brand, model, made, at)
         sections |= {
             one.profile_id: prediction_section(stored_properties(model, one) | {"at": at}, one.version, at)
             for one in made.scored
         }
         sections |= dict.fromkeys(made.silent)
     return Looked(sections, frozenset(failed))
-
-
-def _store_portions(graph: Graph, brand: str, model: ServingModel, made: Made, at: datetime) -> None:
-    """Attach it in short transactions: commits of the same customers wait for each."""
-    features = made.features or []
-    for start in range(0, max(len(made.scored), len(features), 1), _STORED_AT_ONCE):
-        part = slice(start, start + _STORED_AT_ONCE)
-        is_first = start == 0
-        portion = Made(
-            made.scored[part], features[part], made.silent if is_first else [], made.merged if is_first else []
-        )
-        store_made(graph, brand, model, portion, at)
 
 
 def make(

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -10,12 +11,14 @@ import redis
 from core.brand import BrandSettings
 from core.clock import Clock
 from graph.commit import commit_batch
+from graph.driver import Graph
 from graph.repositories import outbox
 from graph.repositories.changes import append_waiting
 from ingest import mark_choice, relay, streams
 from ingest.mark_choice import FEW_MARKS
 from ingest.stewardship import unmerge_profile
 from tests.factories import event
+from tests.house.installation import wait_until
 from tests.integration.read_side.conftest import START
 
 NOW = START + timedelta(days=1)
@@ -187,6 +190,25 @@ def test_many_marks_gather_for_ten_seconds_and_are_woken_together(small, client,
     for seconds in (0, 5, 9, 10, 12):
         relay.relay_marks(small.graph, client, sent.append, at(int(began) + seconds))
     assert [sorted(batch) for batch in sent] == [sorted(marks)]
+
+
+def _blocked(graph: Graph, mark: str) -> bool:
+    """Whether a transaction that names the mark waits for a lock."""
+    query = "SHOW TRANSACTIONS YIELD parameters, status WHERE status STARTS WITH 'Blocked' AND $id IN parameters.ids"
+    with graph.session() as session:
+        return bool(session.run(f"{query} RETURN 1", id=mark).values())
+
+
+def test_a_mark_that_is_done_while_it_is_taken_is_left_out(small, client, kind):
+    small.customer("a")
+    done, left = small.mark("m1", kind, "a"), small.mark("m2", kind, "a", minutes=1)
+    small.save()
+    with ThreadPoolExecutor(1) as pool, small.graph.session() as session, session.begin_transaction() as worker:
+        worker.run("MATCH (m:Mark {id: $id}) DELETE m", id=done).consume()
+        taking = pool.submit(outbox.take_marks, small.graph, [done, left], NOW)
+        wait_until(lambda: _blocked(small.graph, done), "the relay waits for the worker's lock")
+        worker.commit()
+        assert [mark.id for mark in taking.result()] == [left]
 
 
 def test_nothing_is_lost_when_the_wake_up_fails(small, client, kind):
