@@ -7,6 +7,7 @@ unmerges and late events by itself.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 
 BASES = {"view": 20, "scan": 20, "search": 30, "wishlist": 50, "cart": 70}
@@ -21,6 +22,7 @@ LOWEST = 5
 HIGH_INTENT = 70
 ACTIVE, CONVERTED, EXPIRED = "active", "converted", "expired"
 STATUSES = (ACTIVE, CONVERTED, EXPIRED)
+_SIGNALS_BY_TIME, _SALES_BY_TIME = attrgetter("at", "event_id"), attrgetter("at", "order_key")
 
 
 class Signal(NamedTuple):
@@ -105,12 +107,12 @@ def fold_intents(signals: Iterable[Signal], sales: Iterable[Sale], now: datetime
     cart signals were all taken back is none.
     """
     by_product: dict[str, list[Signal]] = {}
-    for signal in sorted(signals, key=lambda signal: (signal.at, signal.event_id)):
+    for signal in sorted(signals, key=_SIGNALS_BY_TIME):
         if signal.at <= now and (signal.kind in BASES or signal.kind == TAKEN_BACK):
             for product in signal.products:
                 by_product.setdefault(product, []).append(signal)
     bought: dict[str, list[Sale]] = {}
-    for sale in sorted(sales, key=lambda sale: (sale.at, sale.order_key)):
+    for sale in sorted(sales, key=_SALES_BY_TIME):
         if sale.at <= now:
             for product in sale.products:
                 bought.setdefault(product, []).append(sale)
@@ -124,6 +126,8 @@ def fold_intents(signals: Iterable[Signal], sales: Iterable[Sale], now: datetime
 
 def _fold(product: str, signals: Sequence[Signal], sales: Sequence[Sale], now: datetime) -> Intent | None:
     """The current spell of one product; signals and its sales come oldest first."""
+    if len(signals) == 1 and not sales:
+        return _fold_single(product, signals[0], now)
     spell = _Spell()
     waiting = list(sales)
     for signal in signals:
@@ -141,6 +145,17 @@ def _fold(product: str, signals: Sequence[Signal], sales: Sequence[Sale], now: d
         spell.bought_before = bool(sales) and sales[0].at <= at
     _convert(spell, waiting, None)
     return _intent(product, spell, now)
+
+
+def _fold_single(product: str, signal: Signal, now: datetime) -> Intent | None:
+    """The same for one signal and no sale, which is what most products have: no spell is needed to tell."""
+    if signal.kind == TAKEN_BACK:
+        return None
+    at, full = signal.at, BASES[signal.kind]
+    score, expires_at = decayed(full, at, now), at + LIFE
+    status = EXPIRED if now >= expires_at or score < LOWEST else ACTIVE
+    told = (signal.event_id,)
+    return Intent(product, score, status, {signal.kind: 1}, at, at, expires_at, False, full, event_ids=told)
 
 
 def _convert(spell: _Spell, waiting: list[Sale], until: datetime | None) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
-from core.clock import from_micros
+from core.clock import format_time, from_micros
 from graph.driver import Graph
 from graph.values import to_time_text
 from insight.consent import Told, fold_consent, may_market, told_by
@@ -23,6 +24,8 @@ _WHY = {
     "message": "wrote about a product",
 }
 _SECOND = 2
+# Of rows: time, then id.
+_BY_TIME, _ORDERS_BY_TIME = itemgetter(2, 0), itemgetter(1, 0)
 
 
 @dataclass(slots=True)
@@ -58,13 +61,14 @@ def interest_of(row: Mapping[str, Any]) -> Interest:
     """A row of `read_customers` with its part `interest`."""
     signals = [
         Signal(id_, kind, from_micros(at), tuple(products or ()), channel or "other")
-        for id_, kind, at, products, channel in row["signals"]
+        for id_, kind, at, products, channel in sorted(row["signals"], key=_BY_TIME)
     ]
-    sales = [Sale(key, from_micros(at), frozenset(products or ())) for key, at, products in row["last_orders"]]
+    orders = sorted(row["last_orders"], key=_ORDERS_BY_TIME)
+    sales = [Sale(key, from_micros(at), frozenset(products or ())) for key, at, products in orders]
     first_orders = sorted((from_micros(at), key) for key, at in row["first_orders"])
     return Interest(
-        sorted(signals, key=lambda signal: (signal.at, signal.event_id)),
-        sorted(sales, key=lambda sale: (sale.at, sale.order_key)),
+        signals,
+        sales,
         _moments(row, first_orders),
         tuple(at for at, _ in first_orders[:ADVOCATE_ORDERS]),
         told_by(row["consents"]),
@@ -134,6 +138,8 @@ def _wish(intent: Intent, names: Mapping[str, str]) -> OpenWish:
 
 def intent_item(intent: Intent, name: str | None = None) -> dict[str, Any]:
     """An intent as the API shows it; `name` is what the product is called."""
+    first, last = intent.first_at, intent.last_at
+    first_text = format_time(first)
     return {
         "product_id": intent.product_id,
         "product_name": name,
@@ -141,9 +147,9 @@ def intent_item(intent: Intent, name: str | None = None) -> dict[str, Any]:
         "status": intent.status,
         "high": intent.is_high,
         "signals": [{"kind": kind, "count": count} for kind, count in intent.signals.items()],
-        "first_at": to_time_text(intent.first_at),
-        "last_at": to_time_text(intent.last_at),
-        "expires_at": to_time_text(intent.expires_at),
+        "first_at": first_text,
+        "last_at": first_text if last is first else format_time(last),
+        "expires_at": format_time(intent.expires_at),
         "bought_before": intent.bought_before,
         "converted_at": to_time_text(intent.converted_at),
         "event_ids": list(intent.event_ids),

@@ -35,9 +35,10 @@ CALL (folded) {
   CALL (id, kind) {
     MATCH (e:Event)
     WHERE e.persona_id = id AND e.signal = kind AND e.signal_at IS NOT NULL
-    RETURN e ORDER BY e.persona_id DESC, e.signal DESC, e.signal_at DESC LIMIT $newest
+    WITH e, e.signal_at AS at ORDER BY e.persona_id DESC, e.signal DESC, e.signal_at DESC LIMIT $newest
+    RETURN [e.id, kind, at.epochSeconds * 1000000 + at.microsecond, e.products, e.channel] AS signal
   }
-  RETURN collect([e.id, kind, e.signal_at.epochSeconds * 1000000 + e.signal_at.microsecond, e.products, e.channel]) AS signals
+  RETURN collect(signal) AS signals
 }
 CALL (folded) {
   UNWIND folded AS id
@@ -125,7 +126,8 @@ CALL (product_ids) {
   RETURN collect([product_id, n.name]) AS told_names
 }
 CALL (product_ids) {
-  UNWIND product_ids AS product_id
+  // Without a catalogue there is nothing to look for.
+  UNWIND CASE WHEN EXISTS { MATCH (any:Product) WHERE any.brand = $brand AND any.product_id IS NOT NULL } THEN product_ids ELSE [] END AS product_id
   MATCH (n:Product)
   WHERE n.brand = $brand AND n.product_id = product_id AND n.title IS NOT NULL
   WITH product_id, n ORDER BY n.key DESC

@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from core.clock import format_time, from_micros
 from core.errors import InvalidInputError, NotFoundError
 from graph.driver import Graph
 from graph.values import parse_json
 from resolver.traits import SOURCE_PRIORITY, STRATEGIES, TraitStrategy, TraitValue, choose, combine, strategy_for
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_STRATEGIES = 500
 
 
@@ -78,7 +77,7 @@ def _shown(one: TraitValue) -> dict[str, Any]:
     return {
         "value": json.loads(one.value),
         "source": one.source,
-        "first_at": (_EPOCH + timedelta(microseconds=one.first_at)).isoformat().replace("+00:00", "Z"),
-        "last_at": (_EPOCH + timedelta(microseconds=one.last_at)).isoformat().replace("+00:00", "Z"),
+        "first_at": format_time(from_micros(one.first_at)),
+        "last_at": format_time(from_micros(one.last_at)),
         "count": one.count,
     }

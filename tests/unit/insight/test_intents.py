@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insight.intents import ACTIVE, CONVERTED, EXPIRED, Sale, Signal, fold_intents
+from insight.intents import ACTIVE, BASES, CONVERTED, EXPIRED, TAKEN_BACK, Sale, Signal, fold_intents
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -100,3 +100,11 @@ def test_the_order_of_telling_does_not_matter(told, sold, random):
     random.shuffle(sales)
     assert fold_intents(signals, sales, NOW) == expected
     assert all(0 <= intent.score <= 100 for intent in expected)
+
+
+@given(st.sampled_from([*BASES, TAKEN_BACK]), st.integers(0, 45 * 24))
+def test_a_single_signal_is_folded_as_one_of_several(kind, hours):
+    told = Signal("e", kind, NOW - timedelta(hours=hours), ("P",))
+    # Nothing was in the cart that could be taken back.
+    no_effect = Signal("d", TAKEN_BACK, told.at - timedelta(days=1), ("P",))
+    assert fold_intents([told], [], NOW) == fold_intents([no_effect, told], [], NOW)
