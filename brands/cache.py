@@ -110,6 +110,19 @@ class FreshCache(Generic[K, V]):
             # A load under way may have read what was before.
             self._loading.pop(key, None)
 
+    def forget_where(self, is_meant: Callable[[V], bool]) -> None:
+        """As `forget`, for every known value that is meant."""
+        with self._guard:
+            for key, entry in list(self._entries.items()):
+                if entry.value is not None and is_meant(entry.value):
+                    self.forget(key)
+
+    def renew(self, key: K) -> "Future[V | None]":
+        """As `forget`, and load it at once; no recalled value stands in for this load, which may raise."""
+        with self._guard:
+            self.forget(key)
+            return self._load(key)
+
     def expire(self, key: K) -> None:
         """Load the value again at its next use; while that cannot be done the known one counts on."""
         with self._guard:

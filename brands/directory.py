@@ -1,7 +1,9 @@
 """Whose call is it: keys, webhook endpoints and brand settings by name, kept fresh in the process for every request."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 from brands.api_keys import key_id_of, matches
@@ -20,7 +22,7 @@ KEY_SECONDS = 30.0
 SETTINGS_SECONDS = 5.0
 # Wrong signatures at an address make it be read again once in this time at most.
 NEWER_SECONDS = 1.0
-_KEY, _BRAND = "key", "brand"
+_KEY, _BRAND, _ENDPOINT, _ACCOUNT = "key", "brand", "endpoint", "account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,7 @@ class Caller:
 class BrandDirectory:
     """Answers from memory while fresh, else from the graph; one per process, used from many threads.
 
-    Keys and settings that any process saw are kept in `last_known` too: one that starts while the graph is away asks
-    there. Webhook addresses are not, for their secrets would have to be.
+    What any process saw is kept in `last_known` too: one that starts while the graph is away asks there.
     """
 
     def __init__(
@@ -50,31 +51,71 @@ class BrandDirectory:
             self._read_key, ttl=KEY_SECONDS, recall=self._recall_key if last_known is not None else None
         )
         self._endpoints: FreshCache[tuple[str, str], EndpointRecord] = FreshCache(
-            lambda name: repository.find_endpoint(graph, *name), ttl=KEY_SECONDS
+            self._read_endpoint, ttl=KEY_SECONDS, recall=self._recall_endpoint if last_known is not None else None
         )
         self._accounts: FreshCache[tuple[str, str], tuple[EndpointRecord, ...]] = FreshCache(
-            lambda name: tuple(repository.list_endpoints_by_account(graph, *name)) or None, ttl=KEY_SECONDS
+            self._read_account, ttl=KEY_SECONDS, recall=self._recall_account if last_known is not None else None
         )
         self._settings: FreshCache[str, BrandSettings] = FreshCache(
             self._read_settings, ttl=SETTINGS_SECONDS, recall=self._recall_settings if last_known is not None else None
         )
 
     def _read_key(self, key_id: str) -> ApiKeyRecord | None:
-        at = self._last_known.now() if self._last_known is not None else 0.0
+        at = self._now()
         record = repository.find_api_key(self._graph, key_id)
         if record is not None:
             self._keep(_KEY, key_id, {**asdict(record), "scopes": sorted(record.scopes)}, at)
         return record
 
     def _recall_key(self, key_id: str) -> tuple[ApiKeyRecord, float] | None:
-        found = self._last_known.find(_KEY, key_id) if self._last_known is not None else None
+        found = self._find(_KEY, key_id)
         if found is None:
             return None
         stored, age = found
         return ApiKeyRecord(**{**stored, "scopes": frozenset(stored["scopes"])}), age
 
+    def _read_endpoint(self, name: tuple[str, str]) -> EndpointRecord | None:
+        at = self._now()
+        row = repository.read_endpoint_row(self._graph, *name)
+        return self._kept_endpoint(row, at) if row is not None else None
+
+    def _kept_endpoint(self, row: dict[str, Any], at: float) -> EndpointRecord:
+        # Its secrets stay sealed as in the graph: who knows the password of Neo4j alone opens the entry, not them.
+        self._keep(_ENDPOINT, _hidden(row["source"], row["id"]), row, at)
+        return repository.endpoint_from_row(self._graph, row)
+
+    def _recall_endpoint(self, name: tuple[str, str]) -> tuple[EndpointRecord, float] | None:
+        found = self._find(_ENDPOINT, _hidden(*name))
+        return (repository.endpoint_from_row(self._graph, found[0]), found[1]) if found is not None else None
+
+    def _read_account(self, name: tuple[str, str]) -> tuple[EndpointRecord, ...] | None:
+        at = self._now()
+        rows = repository.list_endpoint_rows_by_account(self._graph, *name)
+        if not rows:
+            # Anybody may ask for any account: what nobody registered fills no memory.
+            return None
+        self._keep(_ACCOUNT, _hidden(*name), {"ids": [row["id"] for row in rows]}, at)
+        return tuple(self._kept_endpoint(row, at) for row in rows)
+
+    def _recall_account(self, name: tuple[str, str]) -> tuple[tuple[EndpointRecord, ...], float] | None:
+        """Endpoints that registered it and did not turn to another one since; none when one of them is not known."""
+        found = self._find(_ACCOUNT, _hidden(*name))
+        if found is None:
+            return None
+        source, account = name
+        stored, age = found
+        records = []
+        for endpoint_id in stored["ids"]:
+            recalled = self._recall_endpoint((source, endpoint_id))
+            if recalled is None:
+                return None
+            age = max(age, recalled[1])
+            if recalled[0].account == account:
+                records.append(recalled[0])
+        return tuple(records), age
+
     def _read_settings(self, brand: str) -> BrandSettings | None:
-        at = self._last_known.now() if self._last_known is not None else 0.0
+        at = self._now()
         row = repository.read_brand_row(self._graph, brand)
         if row is None:
             return None
@@ -82,15 +123,21 @@ class BrandDirectory:
         return self._own_settings(row)
 
     def _recall_settings(self, brand: str) -> tuple[BrandSettings, float] | None:
-        found = self._last_known.find(_BRAND, brand) if self._last_known is not None else None
+        found = self._find(_BRAND, brand)
         return (self._own_settings(found[0]), found[1]) if found is not None else None
 
     def _own_settings(self, row: dict[str, Any]) -> BrandSettings:
         return replace(repository.brand_from_row(row), moved_at_once=self._moved_at_once)
 
+    def _now(self) -> float:
+        return self._last_known.now() if self._last_known is not None else 0.0
+
     def _keep(self, kind: str, key: str, value: dict[str, Any], at: float) -> None:
         if self._last_known is not None:
             self._last_known.keep(kind, key, value, at)
+
+    def _find(self, kind: str, key: str) -> tuple[dict[str, Any], float] | None:
+        return self._last_known.find(kind, key) if self._last_known is not None else None
 
     def peek_caller(self, key_text: str) -> Caller | None:
         """The caller when its key is known, fresh and right; None means: ask `caller`. Never waits."""
@@ -158,17 +205,32 @@ class BrandDirectory:
         endpoint_id = repository.register_account(self._graph, brand, source, account, at=utc_now())
         if endpoint_id is not None:
             self._endpoints.expire((source, endpoint_id))
-        self._accounts.forget((source, account))
+        # Nobody waits for it: what is kept must not lack this brand for long.
+        self._accounts.renew((source, account))
         self._settings.expire(brand)
         return self.settings(brand)
 
     def forget_endpoints(self, brand: str, source: str) -> None:
-        """Read the addresses of a source anew at their next use; other processes follow within 30 s."""
+        """Read the addresses of a source anew, so that an outage finds them as they are now.
+
+        Other processes follow within 30 s. Raises UnavailableError: then nobody knows what an outage finds.
+        """
+        # An account that they no longer speak for is not named by what is stored now.
+        self._accounts.forget_where(lambda held: any((one.brand, one.source) == (brand, source) for one in held))
+        loads: list[Future[Any]] = []
         for stored in list_endpoints(self._graph, brand):
             if stored["source"] == source:
-                self._endpoints.forget((source, stored["id"]))
-                self._accounts.forget((source, stored["account"] or ""))
-        self._settings.forget(brand)
+                loads.append(self._renew_endpoint(source, stored["id"]))
+                if stored["account"]:
+                    loads.append(self._accounts.renew((source, stored["account"])))
+        loads.append(self._settings.renew(brand))
+        for load in loads:
+            load.result()
+
+    def _renew_endpoint(self, source: str, endpoint_id: str) -> Future[Any]:
+        if self._last_known is not None:
+            self._last_known.keep_anew(_ENDPOINT, _hidden(source, endpoint_id))
+        return self._endpoints.renew((source, endpoint_id))
 
     def close(self) -> None:
         """Start no more look-ups."""
@@ -181,9 +243,8 @@ class BrandDirectory:
         """Take a key back: at once here, within 30 s in other processes; raises NotFoundError."""
         if not repository.revoke_api_key(self._graph, brand, key_id, at=utc_now()):
             raise NotFoundError("No such key.")
-        self._keys.forget(key_id)
         # What the others will find during an outage is the key as it is now.
-        self._keys.get(key_id)
+        self._keys.renew(key_id).result()
 
 
 def _is_valid(key_text: str, record: ApiKeyRecord) -> bool:
@@ -192,3 +253,8 @@ def _is_valid(key_text: str, record: ApiKeyRecord) -> bool:
 
 def _caller(record: ApiKeyRecord) -> Caller:
     return Caller(record.brand, record.scopes, record.id, record.kind == "write")
+
+
+def _hidden(source: str, own: str) -> str:
+    """An address or account as the name of what is kept of it: of any length, and nobody's who only reads Redis."""
+    return sha256(f"{source}|{own}".encode()).hexdigest()

@@ -68,6 +68,10 @@ class LastKnown:
         with suppress(RuntimeError):
             self._thread.submit(self._write, name, body, at)
 
+    def keep_anew(self, kind: str, key: str) -> None:
+        """Write the next answer even when it is as this process wrote it: another may have written since."""
+        self._noted.pop(f"{kind}|{key}", None)
+
     def find(self, kind: str, key: str) -> tuple[dict[str, Any], float] | None:
         """The last answer and how old it is in seconds; None without one that is whole and young enough."""
         name = f"{kind}|{key}"

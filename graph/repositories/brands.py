@@ -6,11 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from core.brand import DEFAULT_OVERDUE_HOURS, BrandSettings, EventSchema
+from core.clock import to_micros
 from core.rules import DEFAULT_RULE_VERSION, rules_from_dict
 from core.transformations import steps_from_data
 from graph.driver import Graph
 from graph.repositories.secrets import need_secret, seal_secret
 from graph.values import to_time
+
+_ENDPOINT_TIMES = ("old_until", "until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,16 +158,24 @@ def find_api_key(graph: Graph, key_id: str) -> ApiKeyRecord | None:
     )
 
 
-def find_endpoint(graph: Graph, source: str, endpoint_id: str) -> EndpointRecord | None:
-    """The endpoint at that address when it belongs to `source`, else None."""
+def read_endpoint_row(graph: Graph, source: str, endpoint_id: str) -> dict[str, Any] | None:
+    """The endpoint at that address as it is stored, plain JSON values; None unless it belongs to `source`."""
     rows = graph.read("brands/find_endpoint", source=source, id=endpoint_id)
-    return _endpoint(graph, rows[0]) if rows else None
+    return _plain_endpoint(rows[0]) if rows else None
 
 
-def list_endpoints_by_account(graph: Graph, source: str, account: str) -> list[EndpointRecord]:
-    """Endpoints that registered this shop domain or account, oldest first; any brand may have claimed it."""
+def list_endpoint_rows_by_account(graph: Graph, source: str, account: str) -> list[dict[str, Any]]:
+    """As `read_endpoint_row`, those that registered this shop domain or account, oldest first; any brand may have."""
     rows = graph.read("brands/list_endpoints_by_account", source=source, account=account)
-    return [_endpoint(graph, row) for row in rows]
+    return [_plain_endpoint(row) for row in rows]
+
+
+def endpoint_from_row(graph: Graph, row: dict[str, Any]) -> EndpointRecord:
+    """The endpoint that was read, its secrets open; raises ConfigurationError when another key sealed them."""
+    about = _about(row["brand"], row["source"])
+    times = {name: to_time(row[name]) for name in _ENDPOINT_TIMES}
+    secrets = {name: need_secret(graph, row[name], about) for name in ("secret", "old_secret") if row[name] is not None}
+    return EndpointRecord(**{**row, **times, **secrets})
 
 
 def register_account(graph: Graph, brand: str, source: str, account: str, *, at: datetime) -> str | None:
@@ -182,8 +193,6 @@ def _about(brand: str, source: str) -> str:
     return f"endpoint|{brand}|{source}"
 
 
-def _endpoint(graph: Graph, row: dict[str, Any]) -> EndpointRecord:
-    about = _about(row["brand"], row["source"])
-    times = {name: to_time(row[name]) for name in ("old_until", "until")}
-    secrets = {name: need_secret(graph, row[name], about) for name in ("secret", "old_secret") if row[name] is not None}
-    return EndpointRecord(**{**row, **times, **secrets})
+def _plain_endpoint(row: dict[str, Any]) -> dict[str, Any]:
+    times = {name: to_time(row[name]) for name in _ENDPOINT_TIMES}
+    return {**row, **{name: to_micros(time) if time is not None else None for name, time in times.items()}}

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from graph.driver import Graph
+from graph.repositories.visits import NEWEST_SIGNS
 
 
 class CustomerRow(NamedTuple):
@@ -12,6 +13,7 @@ class CustomerRow(NamedTuple):
 
     Times are in microseconds since 1970 (`created_at`) or milliseconds; `channels` are the tallies of each persona;
     `wants` the full score of each open intent and the time (ms) of its last signal;
+    `seen` the times of the newest signs of presence in stores, of each persona;
     `orders` are [placed_at (ms, None when it is no time), counted_minor, refunded_minor, currency, lines,
     facts (of refunded ones), counts, channel]: those that count, and those given back in full.
     """
@@ -28,19 +30,28 @@ class CustomerRow(NamedTuple):
     last_seen: int | None
     channels: list[list[str] | None]
     wants: list[list[int]]
+    seen: list[int]
     orders: list[list[Any]]
 
 
-def read_customers(graph: Graph, brand: str, profile_ids: Sequence[str]) -> list[CustomerRow]:
-    """The live profiles that answer for `profile_ids`."""
-    return _rows(graph.read_lists("predictions/read_customers", brand=brand, ids=sorted(set(profile_ids))))
+def read_customers(
+    graph: Graph, brand: str, profile_ids: Sequence[str], seen_before: datetime | None
+) -> list[CustomerRow]:
+    """The live profiles that answer for `profile_ids`, with their signs of presence in stores before a moment.
+
+    Without a moment no signs are read: models look at orders alone.
+    """
+    params = {"ids": sorted(set(profile_ids)), "seen_before": seen_before, "signs": NEWEST_SIGNS}
+    return _rows(graph.read_lists("predictions/read_customers", brand=brand, **params))
 
 
-def page_customers(graph: Graph, brand: str, after: tuple[datetime, str], limit: int) -> list[CustomerRow]:
-    """The next live profiles after (created_at, id), oldest first."""
+def page_customers(
+    graph: Graph, brand: str, after: tuple[datetime, str], limit: int, seen_before: datetime | None
+) -> list[CustomerRow]:
+    """The next live profiles after (created_at, id), oldest first; signs of presence as in `read_customers`."""
     at, id_ = after
-    found = graph.read_lists("predictions/page_customers", brand=brand, after_at=at, after_id=id_, limit=limit)
-    return _rows(found)
+    params = {"after_at": at, "after_id": id_, "limit": limit, "seen_before": seen_before, "signs": NEWEST_SIGNS}
+    return _rows(graph.read_lists("predictions/page_customers", brand=brand, **params))
 
 
 def _rows(found: list[list[Any]]) -> list[CustomerRow]:

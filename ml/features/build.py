@@ -12,7 +12,7 @@ from core.money import minor_digits
 from insight.intents import LIFE, LOWEST, decayed
 from insight.statistics import category_affinity, channel_shares
 from ml.features.customers import Customer, Facts, Moment, history_of
-from ml.features.definitions import FEATURES, PURCHASE_FEATURES, Feature, FeatureType
+from ml.features.definitions import FEATURES, PURCHASE_FEATURES, STORE_VISIT_DAYS, Feature, FeatureType
 from ml.features.purchases import PurchaseFeatures, purchase_features
 from ml.orders.history import UNITS
 
@@ -103,12 +103,23 @@ def _profile_values(customer: Customer, moment: Moment) -> dict[str, Any]:
         "last_touch_days": _since(facts.last_event_at, now),
         "event_count": sum(facts.events_by_channel.values()),
         "message_events": sum(facts.events_by_channel.get(channel, 0) for channel in _MESSAGE_CHANNELS),
+        **_store_visits(facts, now),
         **_wants(facts, moment),
         "channel_shares": channel_shares(facts.events_by_channel),
         "strength": facts.strength,
         "identifier_types": list(facts.identifier_types),
         "cluster_size": facts.cluster_size,
         "merges": facts.merges,
+    }
+
+
+def _store_visits(facts: Facts, now: int) -> dict[str, float | None]:
+    """Days with signs of presence in stores, and the time since the last; signs at or after the moment say nothing."""
+    past = [at for at in facts.seen if at < now]
+    first = now - STORE_VISIT_DAYS * _DAY_MS
+    return {
+        "store_visit_days": len({at // _DAY_MS for at in past if at >= first}),
+        "last_store_visit_days": _since(max(past, default=None), now),
     }
 
 

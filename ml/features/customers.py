@@ -51,6 +51,8 @@ class Facts:
     events_by_channel: Mapping[str, int] = field(default_factory=dict)
     wants: tuple[tuple[int, int], ...] = ()
     """Of each open intent the full score and the time of its last signal."""
+    seen: tuple[int, ...] = ()
+    """Times of the newest signs of presence in stores."""
 
 
 NO_FACTS = Facts()
@@ -99,6 +101,7 @@ def _facts(row: CustomerRow) -> Facts:
         first_event_at=row.first_seen,
         last_event_at=row.last_seen,
         wants=tuple((int(full), int(at)) for full, at in row.wants),
+        seen=tuple(row.seen),
         events_by_channel=read_channels(entry for stored in row.channels for entry in stored or ()),
     )
 

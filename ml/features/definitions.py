@@ -29,6 +29,9 @@ class Feature:
 
 _ORDERS = "the customer's orders before as_of"
 _NOW = "the profile as it is now"
+STORE_VISIT_DAYS = 90
+"""Days that the counter of days in stores looks back."""
+_SIGNS = "the newest 400 signs of presence of each persona before as_of"
 PURCHASE_WINDOWS = (28, 56, 91, 182, 364)
 """Days that the counters of recent orders and spend look back."""
 
@@ -93,6 +96,9 @@ PROFILE_FEATURES: tuple[Feature, ...] = (
     _number("last_touch_days", "days", "Days since the last event of any kind.", _NOW),
     _count("event_count", "events", "Events of any kind.", _NOW),
     _count("message_events", "events", "Events by e-mail, SMS and WhatsApp.", _NOW),
+    _count("store_visit_days", "days", "Days (UTC) with at least one sign of presence in a store.",
+           f"the last {STORE_VISIT_DAYS} days before as_of, of {_SIGNS}"),
+    _number("last_store_visit_days", "days", "Days since the last sign of presence in a store; none without.", _SIGNS),
     _count("open_intents", "products", "Products that the customer is interested in.", _NOW),
     _count("top_intent", "points", "Strongest of these intents as of now, 0 to 100.", _NOW),
     Feature("channel_shares", FeatureType.MAP, "share of events", _NOW, "Share of all events by channel, 0 to 1."),

@@ -87,7 +87,9 @@ def score_all(
     heart.tell("scoring")
     with ThreadPoolExecutor(1, "model-run-reads") as reader, ThreadPoolExecutor(1, "model-run-writes") as writer:
         writing: tuple[Future[None], Sequence[CustomerRow]] | None = None
-        for rows in _read_ahead(customer_pages(graph, brand, _after(progress.position)), reader):
+        seen_before = at if scoring.with_features else None
+        pages = customer_pages(graph, brand, seen_before, _after(progress.position))
+        for rows in _read_ahead(pages, reader):
             made = scoring.make(rows)
             if writing is not None:
                 _tell_written(heart, *writing)

@@ -15,10 +15,12 @@ MOST_GATHERED = 60_000
 _BITS = 64
 
 
-def customer_pages(graph: Graph, brand: str, after: tuple[datetime, str] | None = None) -> Iterator[list[CustomerRow]]:
-    """All live profiles with their orders, oldest first, page by page."""
+def customer_pages(
+    graph: Graph, brand: str, seen_before: datetime | None, after: tuple[datetime, str] | None = None
+) -> Iterator[list[CustomerRow]]:
+    """All live profiles with their orders and their signs of presence before a moment, oldest first, page by page."""
     position = after or (EARLIEST, "")
-    while rows := page_customers(graph, brand, position, _PAGE):
+    while rows := page_customers(graph, brand, position, _PAGE, seen_before):
         yield rows
         last = rows[-1]
         position = (from_micros(last.created_at), last.id)
@@ -37,7 +39,7 @@ def gather_customers(graph: Graph, brand: str, tell: Callable[[int], None], most
     """Customers with an order, at most `most`, drawn by the digest of their ids: the same ones every time."""
     found = Gathered()
     limit = 1 << _BITS
-    for rows in customer_pages(graph, brand):
+    for rows in customer_pages(graph, brand, seen_before=None):
         for row in rows:
             found.seen += 1
             if row.orders and _draw(row.id) < limit:

@@ -31,7 +31,7 @@ def propensity(graph: Graph, models: ActiveModels, brand: str, profile_id: str, 
 
     Buying is told by the rhythm of orders alone, answers to messages by `answer_probability`.
     """
-    rows = repository.read_customers(graph, brand, [profile_id])
+    rows = repository.read_customers(graph, brand, [profile_id], seen_before=None)
     if not rows:
         raise NotFoundError("No such profile.")
     customer, model = customer_of(rows[0]), models.of(graph, brand)

@@ -57,7 +57,7 @@ def refresh_profiles(
     sections: dict[str, dict[str, Any] | None] = {}
     failed: set[str] = set()
     for chunk in _chunks(sorted(set(profile_ids))):
-        made = make(model, repository.read_customers(graph, brand, chunk), at, failed)
+        made = make(model, repository.read_customers(graph, brand, chunk, at), at, failed)
         store_made(graph, brand, model, made, at)
         sections |= {
             one.profile_id: prediction_section(stored_properties(model, one) | {"at": at}, one.version, at)

@@ -48,7 +48,10 @@ FOREACH (o IN row.orders | CREATE (c)-[:PLACED]->(:Order {key: o.key, brand: $br
   placed_at: o.at, counted_minor: o.minor, total_minor: o.minor, refunded_minor: 0, currency: 'USD', lines: o.lines}))
 """
 REMOVE = """MATCH (c:Customer) WHERE c.brand = $brand
-OPTIONAL MATCH (c)-[:PLACED|HAS_PREDICTION|HAS_FEATURES]->(n) DETACH DELETE n, c"""
+OPTIONAL MATCH (c)-[:PLACED|PERFORMED|HAS_PREDICTION|HAS_FEATURES]->(n) DETACH DELETE n, c"""
+SEEN = """MATCH (c:Customer {id: $id})
+CREATE (c)-[:PERFORMED]->(:Event {id: $id, brand: $brand, persona_id: $id, visit_at: $at})"""
+COUNTED = "MATCH (f:FeatureSet {id: $id}) RETURN f.store_visit_days, f.last_store_visit_days"
 
 
 def history(brand: str, customers: int, seed: int = 7) -> list[dict[str, Any]]:
@@ -158,6 +161,18 @@ def test_a_brand_with_history_is_trained_scored_watched_and_rolled_back(
     _drifts_once_its_horizon_has_passed(graph, models, brand, active["id"])
     _is_never_loaded_once_its_file_was_changed(graph, tmp_path, brand, active["id"])
     assert len(list_versions(graph, brand, Page())["items"]) == 2
+
+
+def test_a_scoring_run_counts_days_in_stores(graph: Graph, brand: str, tmp_path: Path) -> None:
+    rows = history(brand, 3)
+    save(graph, brand, rows)
+    times = [NOW - timedelta(hours=36), NOW]
+    with graph.session() as session:
+        for row, at in zip(rows[1:], times, strict=True):
+            session.run(SEEN, id=row["id"], brand=brand, at=at).consume()
+        run(graph, ActiveModels(tmp_path), brand, RunKind.SCORE, with_features=True)
+        found = [session.run(COUNTED, id=row["id"]).values() for row in rows]
+    assert found == [[[0, None]], [[1, 1.5]], [[0, None]]]
 
 
 def _drifts_once_its_horizon_has_passed(graph: Graph, models: ActiveModels, brand: str, version_id: str) -> None:

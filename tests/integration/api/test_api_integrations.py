@@ -130,6 +130,8 @@ def test_a_registered_shop_may_use_the_shared_address_at_once(tenant: Tenant) ->
     sent = httpx.post(f"{tenant.url}/api/integrations/shopify/webhook", content=content, headers=headers, timeout=30)
     assert (sent.status_code, sent.json()["decision"]) == (200, "created")
     assert tenant.client.put("/api/integrations/shopify/account", json={"account": None}).json()["account"] is None
+    sent = httpx.post(f"{tenant.url}/api/integrations/shopify/webhook", content=content, headers=headers, timeout=30)
+    assert sent.status_code == 401
     for wrong in ({"account": 5}, {"account": " "}, {"account": "a\nb"}, {}):
         assert tenant.client.put("/api/integrations/shopify/account", json=wrong).status_code == 422
 

@@ -126,3 +126,13 @@ def test_the_catalogue_explains_every_feature_of_a_feature_set(tenant: Tenant) -
     listed = tenant.client.get("/api/features").json()["items"]
     assert [feature["name"] for feature in listed] == list(shown)
     assert all(feature["sentence"] and feature["window"] for feature in listed)
+
+
+def test_a_check_in_is_told_by_the_features(tenant: Tenant) -> None:
+    one = buy(tenant, "one@example.com", 3)
+    at = format_time(utc_now() - timedelta(days=2))
+    seen = {"store_id": "S1", "identifiers": {"email": "one@example.com"}, "at": at}
+    assert tenant.client.post("/api/store/visits", json=seen).status_code == 201
+    [item] = tenant.client.post("/api/predictions/score", json={"profile_ids": [one]}).json()["items"]
+    found = item["features"]
+    assert (found["store_visit_days"], round(found["last_store_visit_days"])) == (1, 2)

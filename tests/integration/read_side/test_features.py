@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from core.errors import NotFoundError
+from graph.repositories import predictions
 from graph.repositories.outbox import read_marks
 from insight.intent_lists import refresh_intents
 from ml.features.store import get_features
+from ml.runs.gather import customer_pages
 from ml.serving.active import ActiveModels
 from ml.serving.store import refresh_profiles
 from ml.tasks import work_off_marks
@@ -69,6 +71,65 @@ def test_feature_set_of_an_absorbed_profile_goes(small, models):
         session.run("MATCH (a:Customer {id: $a}) SET a.persona_count = 2, a.version = 2", a=a).consume()
     compute(small, models, [b], NOW)
     assert feature_sets(small) == [a]
+
+
+VISITED: dict[str, tuple[dict[str, list[int]], int, float | None]] = {
+    "never in a store": ({}, 0, None),
+    "twice a day and once on another": ({"a": [-30, -60, -1500]}, 2, 0.0208),
+    "merged: one day by both, another by the absorbed alone": ({"a": [-30], "b": [-60, -3000]}, 2, 0.0208),
+    "merged: only the absorbed": ({"b": [-1440]}, 1, 1.0),
+    "of another profile": ({"c": [-30]}, 0, None),
+    "at the moment and later": ({"a": [0, 30], "b": [1440, -2880]}, 1, 2.0),
+    "before the ninety days": ({"a": [-90 * 1440 - 1]}, 0, 90.0007),
+}
+"""Minutes from the moment to each sign of presence, by persona; days with one, days since the last."""
+
+
+@pytest.mark.parametrize("case", VISITED)
+def test_days_in_stores_are_those_of_all_personas(small, models, case):
+    by_persona, days, last = VISITED[case]
+    a = small.customer("a", persona_count=2)
+    small.customer("b", root="a")
+    small.customer("c")
+    small.event("e", "a")
+    for persona, minutes in by_persona.items():
+        for number, minute in enumerate(minutes):
+            seen_in(small, f"{persona}{number}", persona, NOW + timedelta(minutes=minute))
+    small.save()
+    assert told(small, models, a) == (days, last)
+
+
+def test_only_the_newest_signs_before_the_moment_are_looked_at(small, models, monkeypatch):
+    monkeypatch.setattr(predictions, "NEWEST_SIGNS", 3)
+    a = small.customer("a")
+    for number in range(5):
+        seen_in(small, f"past{number}", "a", NOW - timedelta(days=number + 1))
+        seen_in(small, f"later{number}", "a", NOW + timedelta(days=number))
+    small.save()
+    assert told(small, models, a) == (3, 1.0)
+
+
+def test_signs_of_presence_are_read_for_all_profiles_of_a_page(small):
+    for short in ("a", "b"):
+        small.customer(short)
+    seen_in(small, "e", "b", NOW - timedelta(days=3))
+    small.save()
+    pages = [list(customer_pages(small.graph, small.brand.id, before)) for before in (NOW, None)]
+    assert [[row.seen for row in page] for [page] in pages] == [
+        [[], [(NOW - timedelta(days=3)).timestamp() * 1_000]],
+        [[], []],
+    ]
+
+
+def seen_in(small, short, persona, at):
+    """A sign of presence in a store."""
+    small.event(short, persona, type="store_visit", occurred_at=at, visit_at=at, visit='["S1","",null,"wifi",false]')
+
+
+def told(small, models, profile):
+    compute(small, models, [profile], NOW)
+    found = get_features(small.graph, small.brand.id, profile)["features"]
+    return found["store_visit_days"], found["last_store_visit_days"]
 
 
 def test_an_older_version_never_replaces_a_newer_one(small, models):

@@ -1,6 +1,7 @@
 """Plans of the read queries: each finds its nodes by an index, and pages come in index order without a sort."""
 
 import re
+from datetime import timedelta
 
 import neo4j
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from core.clock import EARLIEST
 from graph.queries import query_text
 from graph.values import LAST_ID, LATEST
+from tests.integration.read_side.conftest import START
 
 QUERIES = [
     "profiles/get_profiles", "profiles/find_owners", "profiles/list_profiles", "profiles/search_profiles",
@@ -117,6 +119,25 @@ def test_a_page_of_reviews_costs_the_same_however_long_the_queue(small, name):
         small.save()
         hits.append(db_hits(small.graph, name, **params))
     assert hits[1] <= hits[0] + 10
+
+
+def test_signs_of_presence_cost_the_same_however_long_the_history(small):
+    hits: list[list[int]] = []
+    for numbers in (range(20), range(20, 2_000)):
+        for number in numbers:
+            at = START + timedelta(minutes=number)
+            small.event(f"e{number}", "a", minutes=number, visit_at=at if number % 2 else None)
+        if not hits:
+            small.customer("a")
+        small.save()
+        params = {"brand": small.brand.id, "seen_before": LATEST, "signs": 5}
+        hits.append([
+            db_hits(small.graph, "predictions/read_customers", ids=[small.name("a")], **params),
+            db_hits(
+                small.graph, "predictions/page_customers", after_at=EARLIEST, after_id="", limit=10, **params
+            ),
+        ])  # fmt: skip
+    assert all(long <= short + 10 for short, long in zip(*hits, strict=True)), hits
 
 
 def test_a_timeline_page_costs_the_same_however_long_the_history(small):

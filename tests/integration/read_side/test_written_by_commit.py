@@ -5,16 +5,20 @@ from datetime import timedelta
 from core.clock import utc_now
 from core.events import IncomingEvent, OrderFact
 from core.identifiers import Identifier
+from core.visits import VisitSign
 from graph.commit import commit_batch
+from graph.commit_write import MARK_PROFILES_CHANGED
 from graph.repositories.events_read import get_event
 from graph.repositories.profiles import Page, get_profile, list_merges, list_profiles, lookup_profile
 from graph.repositories.reviews_read import list_reviews
+from ingest.stewardship import merge_profiles, unmerge_profile
 from insight.identity_graph import get_identity_graph
 from insight.profile360 import get_profile360
 from insight.timeline import list_timeline
 from ml.features.store import get_features
 from ml.serving.active import ActiveModels
 from ml.serving.store import refresh_profiles
+from ml.tasks import work_off_marks
 
 NOW = utc_now()
 MAIL, PHONE = Identifier("email", "sarah@example.com"), Identifier("phone", "+14155550101")
@@ -94,6 +98,41 @@ def test_features_of_the_reference_customer(small, tmp_path):
     assert (found["frequency"], found["monetary"]) == (2, "215.49")
     assert found["category_affinity"] == {"Apparel": 1, "Footwear": 1}
     assert found["store_orders"] == 1
+
+
+def visit(small, name, days_ago, *identifiers):
+    sign = VisitSign("S1", NOW - timedelta(days=days_ago), "checkin")
+    return event(small, name, days_ago, *identifiers, type="store_visit", channel="store", visit=sign)
+
+
+def work_off(small):
+    """Do what the marks left since the last call ask for; the profiles that they name."""
+    query = "MATCH (m:Mark {kind: $kind}) WHERE m.brand = $brand RETURN m.id, m.profile_ids"
+    with small.graph.session() as session:
+        marks = dict(session.run(query, kind=MARK_PROFILES_CHANGED, brand=small.brand.id).values())
+    work_off_marks(small.graph, list(marks), lambda: NOW)
+    return {profile_id for ids in marks.values() for profile_id in ids}
+
+
+def days_in_stores(small, *profiles):
+    shown = [get_features(small.graph, small.brand.id, profile)["features"] for profile in profiles]
+    return [(found["store_visit_days"], found["last_store_visit_days"]) for found in shown]
+
+
+def test_days_in_stores_follow_visits_merges_and_unmerges_by_their_marks(small):
+    first = [visit(small, "v1", 1, MAIL), visit(small, "v2", 2, MAIL), event(small, "e1", 1, PHONE)]
+    one, _, two = (str(result.profile_id) for result in commit_batch(small.graph, small.brand, first))
+    assert work_off(small) == {one, two}
+    assert days_in_stores(small, one, two) == [(2, 1.0), (0, None)]
+    commit_batch(small.graph, small.brand, [visit(small, "v3", 5, PHONE), visit(small, "v4", 100, PHONE)])
+    assert work_off(small) == {two}
+    assert days_in_stores(small, one, two) == [(2, 1.0), (1, 5.0)]
+    survivor = merge_profiles(small.graph, small.brand, one, [two], by="test").survivor_id
+    assert survivor in work_off(small)
+    assert days_in_stores(small, one, two) == [(3, 1.0)] * 2
+    unmerge_profile(small.graph, small.brand, survivor, by="test")
+    assert {one, two} <= work_off(small)
+    assert days_in_stores(small, one, two) == [(2, 1.0), (1, 5.0)]
 
 
 def test_review_and_event_are_read_back(small):

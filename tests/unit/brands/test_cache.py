@@ -124,3 +124,25 @@ def test_a_value_that_another_process_saw_counts_until_the_loader_answers() -> N
     assert cache.get("other") == "v"
     cache.expire("k")
     assert cache.get("k") == "v"
+
+
+def test_a_renewed_value_is_loaded_at_once_and_no_recalled_one_stands_in_for_it() -> None:
+    loader = Loader()
+    cache: FreshCache[str, str] = FreshCache(loader, ttl=60, recall={"k": ("old", 10.0)}.get)
+    cache.get("k")
+    loader.value = "w"
+    assert cache.renew("k").result() == "w"
+    assert (cache.peek("k"), loader.calls) == ("w", 2)
+    loader.is_away = True
+    with pytest.raises(UnavailableError):
+        cache.renew("k").result()
+
+
+def test_values_are_forgotten_by_what_they_are() -> None:
+    loader = Loader()
+    cache: FreshCache[str, str] = FreshCache(loader, ttl=60)
+    cache.get("k")
+    loader.value = "w"
+    cache.get("other")
+    cache.forget_where(lambda value: value == "v")
+    assert (cache.peek("k"), cache.peek("other")) == (None, "w")

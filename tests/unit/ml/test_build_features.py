@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.repositories.predictions import CustomerRow
+from graph.repositories.visits import NEWEST_SIGNS
 from ml.features.build import feature_values, look_at
 from ml.features.customers import Customer, Moment, customer_of
 from ml.features.definitions import FEATURES
@@ -28,7 +29,7 @@ def order(days_ago: float, minor: int, **more: Any) -> list[Any]:
 def customer(*orders: list[Any], **more: Any) -> Customer:
     row = CustomerRow(
         "p", 0, 1, "USD", more.pop("personas", 1), 40, ["phone", "email"], 0, None, None, [["website:3", "store:1"]],
-        [], list(orders),
+        [], [], list(orders),
     )  # fmt: skip
     return customer_of(row._replace(**more))
 
@@ -47,6 +48,7 @@ def test_the_catalogue_lists_exactly_what_is_made_each_with_a_sentence() -> None
     assert list(features(customer())) == names == list(features(customer(order(3, 100))))
     assert len(set(names)) == len(names)
     assert all(feature.sentence.endswith(".") and feature.window for feature in FEATURES)
+    assert all(str(NEWEST_SIGNS) in feature.window for feature in FEATURES if "store_visit" in feature.name)
 
 
 def test_five_orders_in_a_week() -> None:
@@ -137,3 +139,44 @@ def test_intents_count_by_their_score_of_the_moment() -> None:
     ]
     found = features(customer(wants=wants, channels=[["email:2", "website:5"], None, ["sms:1"]]))
     assert (found["open_intents"], found["top_intent"], found["message_events"]) == (2, 80, 3)
+
+
+DAY = 24.0
+SIGNS: dict[str, tuple[Moment, list[float], int, float | None]] = {
+    "none at all": (MOMENT, [], 0, None),
+    "one yesterday": (MOMENT, [30.0], 1, 1.25),
+    "two on one day": (MOMENT, [2.0, 8.0], 1, 0.0833),
+    "two days, the newest counts as the last": (MOMENT, [50.0, 2.0, 8.0], 2, 0.0833),
+    "the first moment of a day and the last of the one before": (MOMENT, [24.0, 24.000001], 2, 1.0),
+    "an hour apart over midnight, at noon": (Moment(NOW + timedelta(hours=12)), [11.5, 12.5], 2, 0.4792),
+    "the first moment of the ninety days": (MOMENT, [90 * DAY], 1, 90.0),
+    "before the ninety days": (MOMENT, [90 * DAY + 0.001], 0, 90.0),
+    "the ninety days begin inside a day": (Moment(NOW + timedelta(hours=12)), [90 * DAY - 1, 90 * DAY + 1], 1, 89.9583),
+    "long ago": (MOMENT, [400 * DAY], 0, 400.0),
+    "at the moment": (MOMENT, [0.0], 0, None),
+    "later": (MOMENT, [-0.001, -50.0, 26.0], 1, 1.0833),
+}
+"""The moment, hours from each sign to it, and what is told of them."""
+
+
+def signs(moment: Moment, *hours_ago: float) -> list[int]:
+    return [moment.ms - round(hours * HOUR_MS) for hours in hours_ago]
+
+
+@pytest.mark.parametrize("case", SIGNS)
+def test_signs_of_presence_in_stores(case: str) -> None:
+    moment, hours_ago, days, last = SIGNS[case]
+    found = features(customer(seen=signs(moment, *hours_ago)), moment)
+    assert (found["store_visit_days"], found["last_store_visit_days"]) == (days, last)
+
+
+@given(st.lists(st.floats(-50, 120), max_size=20), st.floats(0, 40))
+def test_days_in_stores_are_those_that_a_calendar_counts(days_ago: list[float], back: float) -> None:
+    then = Moment((NOW - timedelta(days=back)).replace(microsecond=0))
+    seen = signs(MOMENT, *(ago * DAY for ago in days_ago))
+    known = [NOW - timedelta(milliseconds=MOMENT.ms - at) for at in seen]
+    past = [at for at in known if at < then.at]
+    found = features(customer(seen=seen), then)
+    assert found["store_visit_days"] == len({at.date() for at in past if at >= then.at - timedelta(days=90)})
+    last = (then.at - max(past)) / timedelta(days=1) if past else None
+    assert found["last_store_visit_days"] == (None if last is None else pytest.approx(last, abs=1e-4))
