@@ -32,7 +32,6 @@ class Signal(NamedTuple):
     kind: str
     at: datetime
     products: tuple[str, ...] = ()
-    channel: str = "other"
 
 
 class Sale(NamedTuple):

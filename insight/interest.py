@@ -60,8 +60,8 @@ def read_interests(
 def interest_of(row: Mapping[str, Any]) -> Interest:
     """A row of `read_customers` with its part `interest`."""
     signals = [
-        Signal(id_, kind, from_micros(at), tuple(products or ()), channel or "other")
-        for id_, kind, at, products, channel in sorted(row["signals"], key=_BY_TIME)
+        Signal(id_, kind, from_micros(at), tuple(products or ()))
+        for id_, kind, at, products in sorted(row["signals"], key=_BY_TIME)
     ]
     orders = sorted(row["last_orders"], key=_ORDERS_BY_TIME)
     sales = [Sale(key, from_micros(at), frozenset(products or ())) for key, at, products in orders]

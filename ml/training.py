@@ -1,6 +1,7 @@
 """Training for one brand: how much history there is, what backtests say, the models that follow from both."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from ml.features.purchases import purchase_features
 from ml.models.btyd import Btyd
 from ml.models.bundle import Bundle, Part, combine
 from ml.models.candidates import BLENDS, Recipe, fit_target
-from ml.models.choose import DAY_ONE, Choice, Judged, choose, judge
+from ml.models.choose import DAY_ONE, Choice, Judged, choose, judge, prepare
 from ml.models.grade import Graded, grade_history
 from ml.models.intervals import Foretold, fit_spread
 from ml.models.segments import fit_scale
@@ -47,8 +48,11 @@ class Training:
     bundle: Bundle
 
 
-def train(history: History, job: Job, tell: Tell) -> Training:
-    """Choose by backtests inside the history, which must end before the cutoff, then fit on all of it."""
+def train(history: History, job: Job, tell: Tell, threads: int = 1) -> Training:
+    """Choose by backtests inside the history, which must end before the cutoff, then fit on all of it.
+
+    The answer does not depend on how many `threads` judge windows.
+    """
     chosen = sample_customers(history, MOST_CUSTOMERS, job.seed)
     sampled = history if len(chosen) == history.customers else history.of(chosen)
     windows = Windows(first_day(sampled, job.cutoff), job.cutoff, job.horizon)
@@ -57,10 +61,11 @@ def train(history: History, job: Job, tell: Tell) -> Training:
     maker = SnapshotMaker(sampled)
     judged = []
     asked = windows.judged(JUDGED_WINDOWS)
-    for number, window in enumerate(asked, start=1):
-        found = judge(maker, windows, window, Recipe(graded.kinds, window[1], seed=job.seed))
-        judged += [] if found is None else [found]
-        tell(f"backtest: {number} of {len(asked)} windows judged")
+    trials = [prepare(maker, windows, window, Recipe(graded.kinds, window[1], seed=job.seed)) for window in asked]
+    with ThreadPoolExecutor(threads, "backtests") as pool:
+        for number, found in enumerate(pool.map(judge, trials), start=1):
+            judged += [] if found is None else [found]
+            tell(f"backtest: {number} of {len(asked)} windows judged")
     choices = {target: choose(target, judged) for target in Target} if judged else {}
     foretold = [_foretell(choices, one) for one in judged]
     spread = fit_spread([(said, one.snapshot.spend) for said, one in zip(foretold, judged, strict=True)])
@@ -70,7 +75,7 @@ def train(history: History, job: Job, tell: Tell) -> Training:
         return Training(
             job, windows, graded, choices, judged, foretold, Bundle(job.horizon, None, parts, spread, scale)
         )
-    parts, btyd = _fit(maker, windows, choices, job)
+    parts, btyd = _fit(maker, windows, choices, job, threads)
     tell("models fitted on everything known before the cutoff")
     return Training(job, windows, graded, choices, judged, foretold, Bundle(job.horizon, btyd, parts, spread, scale))
 
@@ -87,13 +92,17 @@ def _foretell(choices: dict[Target, Choice], one: Judged) -> Foretold:
 
 
 def _fit(
-    maker: SnapshotMaker, windows: Windows, choices: dict[Target, Choice], job: Job
+    maker: SnapshotMaker, windows: Windows, choices: dict[Target, Choice], job: Job, threads: int
 ) -> tuple[dict[Target, Part], Btyd]:
     """The chosen candidates, fitted on all windows before the cutoff."""
     snapshots: Sequence[Snapshot] = [maker.make(*window) for window in windows.training(job.cutoff, TRAINING_WINDOWS)]
     snapshots = [one for one in snapshots if len(one)]
-    parts = {}
-    for target, choice in choices.items():
+
+    def fit(target: Target) -> Part:
+        choice = choices[target]
         recipe = Recipe(BLENDS[choice.candidate], job.horizon, seed=job.seed)
-        parts[target] = Part(choice.candidate, choice.shift, fit_target(target, snapshots, windows.start, recipe))
+        return Part(choice.candidate, choice.shift, fit_target(target, snapshots, windows.start, recipe))
+
+    with ThreadPoolExecutor(threads, "fits") as pool:
+        parts = dict(zip(choices, pool.map(fit, choices), strict=True))
     return parts, maker.make(job.cutoff, job.horizon, has_outcome=False).known.btyd

@@ -7,7 +7,7 @@
 //   with_profile, with_identifiers, limit (identifiers at most), with_merges, with_visits, until (microseconds),
 //   signs (how many of each persona)
 // returns: one row for each live profile: root (id), persona_ids (none when a merge
-//   came in between), signals [[id, kind, at, products, channel]…], first_touch, first_interest,
+//   came in between), signals [[id, kind, at, products]…], first_touch, first_interest,
 //   first_advocacy and visit_after [[id, at, kind]…], first_orders and delivered [[key, at]…], last_orders [[key, at, products]…],
 //   consents [[id, type, at, channel, source, payload]…], names [[product_id, name]…] (the last of a product counts);
 //   profile, is_steady (whether it is as it was when the read began: the database gives no snapshot, not even of one node),
@@ -36,7 +36,7 @@ CALL (folded) {
     MATCH (e:Event)
     WHERE e.persona_id = id AND e.signal = kind AND e.signal_at IS NOT NULL
     WITH e, e.signal_at AS at ORDER BY e.persona_id DESC, e.signal DESC, e.signal_at DESC LIMIT $newest
-    RETURN [e.id, kind, at.epochSeconds * 1000000 + at.microsecond, e.products, e.channel] AS signal
+    RETURN [e.id, kind, at.epochSeconds * 1000000 + at.microsecond, e.products] AS signal
   }
   RETURN collect(signal) AS signals
 }

@@ -1,6 +1,7 @@
 """The walk of `constintel evaluate`: order file → history → training → predictions, recommendations, report."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,7 @@ from ml.orders.read import OrderBook, day_number, open_orders
 from ml.training import Job, Training, train
 
 Tell = Callable[[str], None]
+_THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +33,20 @@ class Summary:
 def evaluate_file(path: Path, cutoff: date, horizon: int, out: Path, seed: int, tell: Tell) -> Summary:
     """Write all files of the evaluation into `out`; raises InvalidInputError naming the row and column of bad input."""
     job = Job(day_number(cutoff), horizon, seed)
-    with open_orders(path, cutoff) as book:
+    with open_orders(path, cutoff) as book, ThreadPoolExecutor(1, "recommendations") as beside:
         tell(f"read: {book.lines} lines of {len(book.customer_ids)} customers before {cutoff.isoformat()}")
-        training = train(book.history, job, tell)
         features = purchase_features(book.history, job.cutoff)
-        found = training.bundle.predict(features, horizon)
+        # Neither needs the other, and most of both is arithmetic that lets other threads run.
         out.mkdir(parents=True, exist_ok=True)
+        recommending = beside.submit(_recommend, book, features.customer, job, out) if book.has_products else None
+        training = train(book.history, job, tell, threads=_THREADS)
+        found = training.bundle.predict(features, horizon)
         write_predictions(book.database, features.customer, found, out)
         tell(f"predicted: {len(features)} customers")
-        shelves = _recommend(book, features.customer, job, out, tell) if book.has_products else None
-        if shelves is None:
+        shelves = recommending.result() if recommending is not None else None
+        if shelves is not None:
+            tell("recommended: ten products a customer")
+        else:
             for name in (RECOMMENDATIONS, RECOMMENDATIONS_NEW):
                 (out / name).unlink(missing_ok=True)
         facts = Facts(cutoff, len(features), int(book.history.orders.sum()), book.lines, book.currency)
@@ -49,14 +55,15 @@ def evaluate_file(path: Path, cutoff: date, horizon: int, out: Path, seed: int, 
     return Summary(len(features), facts.orders, training, names)
 
 
-def _recommend(book: OrderBook, customers: Ints, job: Job, out: Path, tell: Tell) -> Shelves:
+def _recommend(book: OrderBook, customers: Ints, job: Job, out: Path) -> Shelves:
     """Write both files of recommendations, with the order of shelves that a window before the cutoff judged best."""
-    number_products(book.database)
     count = len(book.customer_ids)
-    shelves = judge_shelves(book.database, count, job)
-    baskets = load_baskets(book.database, count, job.cutoff)
-    together = fit_together(baskets)
-    for kind, name in ((WITH_OWN, RECOMMENDATIONS), (NEW_ONLY, RECOMMENDATIONS_NEW)):
-        write_ranked(book.database, shelves.take(kind, baskets, together, customers), out / name)
-    tell(f"recommended: {baskets.products} products")
+    # A connection is for one thread.
+    with book.database.cursor() as database:
+        number_products(database)
+        shelves = judge_shelves(database, count, job)
+        baskets = load_baskets(database, count, job.cutoff)
+        together = fit_together(baskets)
+        for kind, name in ((WITH_OWN, RECOMMENDATIONS), (NEW_ONLY, RECOMMENDATIONS_NEW)):
+            write_ranked(database, shelves.take(kind, baskets, together, customers), out / name)
     return shelves

@@ -66,25 +66,42 @@ class Choice:
         }
 
 
-def judge(maker: SnapshotMaker, windows: Windows, window: tuple[int, int], recipe: Recipe) -> Judged | None:
-    """Fit every candidate before the window's origin and score the window; None when nobody was known then."""
+@dataclass(frozen=True)
+class Trial:
+    """A window to be judged and the ones before it that its candidates learn from."""
+
+    maker: SnapshotMaker
+    snapshot: Snapshot
+    before: Sequence[Snapshot]
+    windows: Windows
+    recipe: Recipe
+
+
+def prepare(maker: SnapshotMaker, windows: Windows, window: tuple[int, int], recipe: Recipe) -> Trial:
+    """Everything `judge` needs; one after the other, for where the fit of a day begins depends on those made before."""
     snapshot = maker.make(*window)
+    asked = windows.training(snapshot.origin, TRAINING_WINDOWS) if recipe.kinds and len(snapshot) else []
+    before = [maker.make(*earlier) for earlier in asked]
+    return Trial(maker, snapshot, [one for one in before if len(one)], windows, recipe)
+
+
+def judge(trial: Trial) -> Judged | None:
+    """Fit every candidate before the window's origin and score the window; None when nobody was known then."""
+    snapshot, windows, recipe = trial.snapshot, trial.windows, trial.recipe
     if not len(snapshot):
         return None
     day_one = day_one_scores(snapshot.known.features, snapshot.length)
     scores: dict[Target, dict[str, Floats]] = {target: {DAY_ONE: day_one[target.value]} for target in Target}
     fitted: dict[Target, Fitted] = {}
     if recipe.kinds:
-        before = [maker.make(*earlier) for earlier in windows.training(snapshot.origin, TRAINING_WINDOWS)]
-        before = [one for one in before if len(one)]
         for target in Target:
-            found = fit_target(target, before, windows.start, recipe)
+            found = fit_target(target, trial.before, windows.start, recipe)
             single = found.scores(snapshot)
             usable = [name for name, parts in BLENDS.items() if set(parts) <= set(single)]
             scores[target] |= {name: blend(single, name) for name in usable}
             fitted[target] = found
-    months = _months(maker, snapshot, fitted[Target.SPEND]) if fitted else []
-    return Judged(snapshot, scores, months, window in windows.year_ago)
+    months = _months(trial.maker, snapshot, fitted[Target.SPEND]) if fitted else []
+    return Judged(snapshot, scores, months, (snapshot.origin, snapshot.length) in windows.year_ago)
 
 
 def _months(maker: SnapshotMaker, snapshot: Snapshot, fitted: Fitted) -> list[Month]:

@@ -1,5 +1,6 @@
 """What customers did, by customer and day: the one form of history that features, labels and models read."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -43,6 +44,21 @@ class History:
         ordered = self.orders > 0
         np.minimum.at(found, self.customer[ordered], self.day[ordered])
         return found
+
+    def blocks(self, rows: int) -> Iterator[tuple["History", int]]:
+        """Parts of about so many rows, each with whole customers, numbered from 0, and the position of the first one.
+
+        Its columns are views. A history without rows is one part.
+        """
+        # Whoever stands at a cut begins the next part.
+        cuts = np.unique([0, *self.customer[rows::rows].tolist()])
+        places = np.searchsorted(self.customer, cuts).tolist()
+        for first, after, row, last in zip(
+            cuts.tolist(), [*cuts[1:].tolist(), self.customers], places, [*places[1:], len(self.customer)], strict=True
+        ):
+            inside = slice(row, last)
+            measures = (getattr(self, name)[inside] for name in _MEASURES)
+            yield History(after - first, self.customer[inside] - first, *measures), first
 
     def before(self, day: int) -> "History":
         """The same history as it was known at the start of that day."""
