@@ -1,20 +1,27 @@
 """An order file in DuckDB: parsed and checked at once, then brought together by customer and day."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import InvalidInputError
 from ml.orders.history import UNITS, History
 from ml.orders.problems import MAX_AMOUNT, OPTIONAL, REQUIRED, bad_row, find_problem, read_header
 
+Rows = dict[str, NDArray[Any]]
 _MEMORY = "1500MB"
+_BLOCK_ROWS = 200_000
+_THREADS = 2
 _EPOCH = date(1970, 1, 1)
 _TIME = r"^\d{4}-\d{2}-\d{2}([T ]([01]\d|2[0-3]):\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):?[0-5]\d)?)?$"
 
@@ -132,18 +139,39 @@ def gather_history(database: duckdb.DuckDBPyConnection) -> tuple[list[str], Hist
         "CREATE TABLE customers AS SELECT customer_id, (row_number() OVER (ORDER BY customer_id) - 1)::INTEGER AS c"
         " FROM (SELECT customer_id FROM lines GROUP BY customer_id HAVING max(amount) >= 0)"
     )
-    found = database.execute(_DAYS).fetchnumpy()
+    [(has_refunds,)] = database.execute("SELECT coalesce(min(amount) < 0, false) FROM lines").fetchall()
+    found = database.execute(_days_query(_SUMS if has_refunds else _PLAIN_SUMS)).fetchnumpy()
     ids = database.execute("SELECT customer_id FROM customers ORDER BY c").fetchnumpy()["customer_id"].tolist()
-    history = History(
-        len(ids),
-        np.asarray(found["c"], dtype=np.int64),
-        np.asarray(found["day"], dtype=np.int64),
-        np.asarray(found["orders"], dtype=np.float64),
-        np.asarray(found["gross"], dtype=np.float64),
-        np.asarray(found["refund"], dtype=np.float64),
-        np.asarray(found["items"], dtype=np.float64) / UNITS,
-    )
-    return ids, history
+    return ids, _by_day(len(ids), {name: np.asarray(values) for name, values in found.items()})
+
+
+def _by_day(customers: int, rows: Rows) -> History:
+    """Parts of orders, sorted by customer and day, summed by both: NumPy takes half as long for it as the database."""
+    who = rows["c"]
+    # Blocks of whole customers stay in the processor's cache, and NumPy lets other threads run.
+    cuts = [*np.unique([0, *np.searchsorted(who, who[_BLOCK_ROWS::_BLOCK_ROWS]).tolist()]).tolist(), len(who)]
+    blocks = [{name: values[one:after] for name, values in rows.items()} for one, after in pairwise(cuts)]
+    with ThreadPoolExecutor(_THREADS, "orders") as pool:
+        summed = list(pool.map(_sum_days, blocks))
+    return History(customers, **{name: np.concatenate([one[name] for one in summed]) for name in summed[0]})
+
+
+def _sum_days(rows: Rows) -> Rows:
+    """The columns of a history for a block of rows."""
+    customer, day = rows["c"].astype(np.int64), rows["day"].astype(np.int64)
+    starts = np.flatnonzero((np.diff(customer, prepend=-1) != 0) | (np.diff(day, prepend=0) != 0))
+    totals = {
+        name: np.add.reduceat(rows[name].astype(np.float64), starts) if len(starts) else np.zeros(0)
+        for name in ("is_order", "gross", "net", "items")
+    }
+    return {
+        "customer": customer[starts],
+        "day": day[starts],
+        "orders": totals["is_order"],
+        "gross": totals["gross"],
+        "refund": totals["gross"] - totals["net"],
+        "items": totals["items"] / UNITS,
+    }
 
 
 # An order is counted on the day of its first line that is no refund; its money on the days of its lines. Nearly every
@@ -152,27 +180,31 @@ _SUMS = """
     max(amount) >= 0 AS is_order, sum(greatest(amount, 0.0)) AS gross, sum(amount) AS net,
     sum(CASE WHEN amount >= 0 THEN quantity ELSE 0.0 END) AS items
 """
-_DAYS = f"""
-    WITH parts AS MATERIALIZED (
-        SELECT c, order_key, min(day) AS day, max(day) AS last, {_SUMS}
-        FROM lines JOIN customers USING (customer_id) GROUP BY c, order_key
-    ),
-    long AS (
-        SELECT c, order_key, lines.day AS day, {_SUMS}
-        FROM (SELECT c, customer_id, order_key FROM parts JOIN customers USING (c) WHERE day < last)
-            JOIN lines USING (customer_id, order_key)
-        GROUP BY c, order_key, lines.day
-    ),
-    counted AS (
-        SELECT c, day, is_order AND day = min(day) FILTER (is_order) OVER (PARTITION BY c, order_key) AS is_order,
-            gross, net, items FROM long
-        UNION ALL
-        SELECT c, day, is_order, gross, net, items FROM parts WHERE day = last
-    )
-    SELECT c, day, sum(is_order::INTEGER)::DOUBLE AS orders, sum(gross) AS gross, sum(gross) - sum(net) AS refund,
-        sum(items) AS items
-    FROM counted GROUP BY c, day ORDER BY c, day
-"""  # noqa: S608 (own names)
+# The same where no line is a refund, in three quarters of the time.
+_PLAIN_SUMS = "true AS is_order, sum(amount) AS gross, sum(amount) AS net, sum(quantity) AS items"
+
+
+def _days_query(sums: str) -> str:
+    """SQL of the parts of orders, one for each customer, order and day, by customer and day."""
+    return f"""
+        WITH parts AS MATERIALIZED (
+            SELECT c, order_key, min(day) AS day, max(day) AS last, {sums}
+            FROM lines JOIN customers USING (customer_id) GROUP BY c, order_key
+        ),
+        long AS (
+            SELECT c, order_key, lines.day AS day, {sums}
+            FROM (SELECT c, customer_id, order_key FROM parts JOIN customers USING (c) WHERE day < last)
+                JOIN lines USING (customer_id, order_key)
+            GROUP BY c, order_key, lines.day
+        ),
+        counted AS (
+            SELECT c, day, is_order AND day = min(day) FILTER (is_order) OVER (PARTITION BY c, order_key) AS is_order,
+                gross, net, items FROM long
+            UNION ALL
+            SELECT c, day, is_order, gross, net, items FROM parts WHERE day = last
+        )
+        SELECT c, day, is_order, gross, net, items FROM counted ORDER BY c, day
+    """  # noqa: S608 (own names)
 
 
 def check_cutoff(text: str) -> date:

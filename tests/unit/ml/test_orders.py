@@ -1,10 +1,12 @@
 """What an order file means: refunds, lines of nothing, identical lines, orders of several days, the cutoff."""
 
+import random
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from ml.orders import read
 from ml.orders.history import UNITS
 from ml.orders.read import day_number, open_orders
 
@@ -50,4 +52,24 @@ def days_of(tmp_path: Path, *lines: str) -> list[tuple[str, int, float, float, f
     ],
 )  # fmt: skip
 def test_lines_become_customers_days(lines, expected, tmp_path) -> None:
+    assert days_of(tmp_path, *lines) == expected
+
+
+def test_a_refund_of_somebody_else_changes_nobodys_days(tmp_path) -> None:
+    rng = random.Random(7)
+    lines = [
+        f"c{rng.randrange(30):02},{rng.randrange(90)},2023-{rng.randrange(1, 13):02}-{rng.randrange(1, 28):02},"
+        f"{rng.choice(['0', '0.00', '-0.0', '5', '7.25', '1200.0001'])},p,{rng.choice(['', '0', '1', '2.5', '-1'])}"
+        for _ in range(400)
+    ]
+    without = days_of(tmp_path, *lines)
+    beside = ["zz,1,2023-02-01,5,p,1", "zz,1,2023-02-03,-5,p,-1"]
+    assert [row for row in days_of(tmp_path, *lines, *beside) if row[0] != "zz"] == without
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 100])
+def test_days_are_the_same_whatever_the_size_of_blocks(size, tmp_path, monkeypatch) -> None:
+    lines = [f"c{place % 13:02},{place // 2},2023-12-{1 + place % 5:02},{place}.5,p,1" for place in range(90)]
+    expected = days_of(tmp_path, *lines)
+    monkeypatch.setattr(read, "_BLOCK_ROWS", size)
     assert days_of(tmp_path, *lines) == expected
