@@ -1,10 +1,9 @@
 """Whose call is it: keys, webhook endpoints and brand settings by name, kept fresh in the process for every request."""
 
 from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brands.api_keys import key_id_of, matches
 from brands.cache import FreshCache
@@ -16,6 +15,9 @@ from graph.driver import Graph
 from graph.repositories import brands as repository
 from graph.repositories.brands import ApiKeyRecord, EndpointRecord
 from graph.repositories.endpoints import list_endpoints
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 # A revoked key works this long in other processes at most.
 KEY_SECONDS = 30.0
@@ -206,6 +208,7 @@ class BrandDirectory:
         if endpoint_id is not None:
             self._endpoints.expire((source, endpoint_id))
         # Nobody waits for it: what is kept must not lack this brand for long.
+        self._drop(_ACCOUNT, _hidden(source, account))
         self._accounts.renew((source, account))
         self._settings.expire(brand)
         return self.settings(brand)
@@ -217,20 +220,23 @@ class BrandDirectory:
         """
         # An account that they no longer speak for is not named by what is stored now.
         self._accounts.forget_where(lambda held: any((one.brand, one.source) == (brand, source) for one in held))
-        loads: list[Future[Any]] = []
-        for stored in list_endpoints(self._graph, brand):
-            if stored["source"] == source:
-                loads.append(self._renew_endpoint(source, stored["id"]))
-                if stored["account"]:
-                    loads.append(self._accounts.renew((source, stored["account"])))
-        loads.append(self._settings.renew(brand))
+        mine = [stored for stored in list_endpoints(self._graph, brand) if stored["source"] == source]
+        accounts = {stored["account"] for stored in mine if stored["account"]}
+        # Should a load fail, an outage rather finds nothing than what was.
+        self._drop(_BRAND, brand)
+        for name in [stored["id"] for stored in mine]:
+            self._drop(_ENDPOINT, _hidden(source, name))
+        for account in accounts:
+            self._drop(_ACCOUNT, _hidden(source, account))
+        loads: list[Future[Any]] = [self._settings.renew(brand)]
+        loads += [self._endpoints.renew((source, stored["id"])) for stored in mine]
+        loads += [self._accounts.renew((source, account)) for account in accounts]
         for load in loads:
             load.result()
 
-    def _renew_endpoint(self, source: str, endpoint_id: str) -> Future[Any]:
+    def _drop(self, kind: str, key: str) -> None:
         if self._last_known is not None:
-            self._last_known.keep_anew(_ENDPOINT, _hidden(source, endpoint_id))
-        return self._endpoints.renew((source, endpoint_id))
+            self._last_known.drop(kind, key)
 
     def close(self) -> None:
         """Start no more look-ups."""
@@ -243,7 +249,8 @@ class BrandDirectory:
         """Take a key back: at once here, within 30 s in other processes; raises NotFoundError."""
         if not repository.revoke_api_key(self._graph, brand, key_id, at=utc_now()):
             raise NotFoundError("No such key.")
-        # What the others will find during an outage is the key as it is now.
+        # What the others will find during an outage is the key as it is now, or none.
+        self._drop(_KEY, key_id)
         self._keys.renew(key_id).result()
 
 
@@ -256,5 +263,5 @@ def _caller(record: ApiKeyRecord) -> Caller:
 
 
 def _hidden(source: str, own: str) -> str:
-    """An address or account as the name of what is kept of it: of any length, and nobody's who only reads Redis."""
+    """An address or account as the name of what is kept of it: of any length, no address to who only reads Redis."""
     return sha256(f"{source}|{own}".encode()).hexdigest()

@@ -1,7 +1,7 @@
 """What the graph said last, kept in Redis: a process that starts while Neo4j is away still knows whose call it is.
 
 Entries are sealed with what follows from the password of Neo4j: who can only write into Redis makes nobody a caller,
-and who can only read it learns nothing.
+and who can only read it learns nothing of what they say.
 """
 
 import json
@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 KNOWN_SECONDS: Final = 3600.0
 """How long an answer of the graph counts after it was given, wherever it is kept."""
 _PREFIX = "constintel:known:"
+_GONE: Final[dict[str, Any]] = {}
 # An answer that did not change is written again after this time only.
 _AGAIN_SECONDS = 60.0
 _MAX_WAITING = 1_000
@@ -68,9 +69,9 @@ class LastKnown:
         with suppress(RuntimeError):
             self._thread.submit(self._write, name, body, at)
 
-    def keep_anew(self, kind: str, key: str) -> None:
-        """Write the next answer even when it is as this process wrote it: another may have written since."""
-        self._noted.pop(f"{kind}|{key}", None)
+    def drop(self, kind: str, key: str) -> None:
+        """Forget what was kept until now: it was changed. The next answer is written whatever it says."""
+        self.keep(kind, key, _GONE, self.now())
 
     def find(self, kind: str, key: str) -> tuple[dict[str, Any], float] | None:
         """The last answer and how old it is in seconds; None without one that is whole and young enough."""
@@ -86,6 +87,8 @@ class LastKnown:
             return None
         except (BrokenSealError, ValueError):
             log.warning("last_known_refused", kind=kind)
+            return None
+        if stored == _GONE:
             return None
         age = self._clock() - float(at)
         # Clocks of two machines may differ by a moment.

@@ -2,6 +2,7 @@
 
 import secrets as tokens
 from asyncio import to_thread
+from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -26,7 +27,7 @@ from api.schemas.integrations import (
 )
 from api.wiring import Services
 from core.clock import format_time, utc_now
-from core.errors import InvalidInputError, NotFoundError
+from core.errors import InvalidInputError, NotFoundError, UnavailableError
 from graph.repositories.endpoints import ChangeOver, change_over, list_endpoints, set_account, set_mapping
 from graph.repositories.events_read import list_events_by_id
 from ingest.sources import SOURCES
@@ -83,7 +84,9 @@ def post_rotation(source: str, command: CommandDep, body: RotateSecretCommand | 
         now = utc_now()
         until = now + timedelta(hours=wish.overlap_hours)
         change_over(services.graph, brand, ChangeOver(source, secret, until, new_id), at=now)
-        services.directory.forget_endpoints(brand, source)
+        # The secret is said here or never: it stands, whatever this process can read again just now.
+        with suppress(UnavailableError):
+            services.directory.forget_endpoints(brand, source)
         path = _shown(services, _endpoints(services, brand, source))["webhook_path"]
         return {
             "source": source,

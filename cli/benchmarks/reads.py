@@ -57,7 +57,7 @@ def measure_reads(plan: ReadPlan, servers: Servers, tell: Callable[[str], None])
     with Graph.connect(servers.settings) as graph:
         brand = load_brand(plan, servers, graph, tell)
         kinds = _kinds(graph, brand)
-        # As every process of the service does.
+        # As the API does before it takes requests.
         settle_collector()
         rounds: dict[str, list[list[float]]] = {name: [] for name in kinds}
         for number in range(plan.rounds + 1):

@@ -127,7 +127,7 @@ CALL (product_ids) {
 }
 CALL (product_ids) {
   // Without a catalogue there is nothing to look for.
-  UNWIND CASE WHEN EXISTS { MATCH (any:Product) WHERE any.brand = $brand AND any.product_id IS NOT NULL } THEN product_ids ELSE [] END AS product_id
+  UNWIND CASE WHEN EXISTS { MATCH (one:Product) WHERE one.brand = $brand AND one.product_id IS NOT NULL } THEN product_ids ELSE [] END AS product_id
   MATCH (n:Product)
   WHERE n.brand = $brand AND n.product_id = product_id AND n.title IS NOT NULL
   WITH product_id, n ORDER BY n.key DESC

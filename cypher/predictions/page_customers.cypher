@@ -1,6 +1,7 @@
 // One page of live profiles with what features are made from, oldest first, after the cursor (after_at, after_id).
 // params: brand, after_at, after_id, limit, seen_before (signs of presence in stores before it; null: none), signs (how many of each persona)
 // returns: rows (of one record; their places are those of CustomerRow)
+// A profile of one persona (by its count, which commits keep) is read without looking for others.
 // mode: read
 MATCH (root:Customer)
 WHERE root.brand = $brand AND root.created_at >= $after_at AND root.id IS NOT NULL

@@ -1,6 +1,7 @@
 // The live profiles that answer for the given ids, with what features are made from.
 // params: brand, ids, seen_before (signs of presence in stores before it; null: none), signs (how many of each persona)
 // returns: rows (of one record; their places are those of CustomerRow)
+// A profile of one persona (by its count, which commits keep) is read without looking for others.
 // mode: read
 UNWIND $ids AS id
 MATCH (asked:Customer {id: id})

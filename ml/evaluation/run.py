@@ -1,7 +1,8 @@
 """The walk of `constintel evaluate`: order file → history → training → predictions, recommendations, report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,7 @@ from ml.training import Job, Training, train
 
 Tell = Callable[[str], None]
 _THREADS = 2
+_RANKED = (RECOMMENDATIONS, RECOMMENDATIONS_NEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +35,46 @@ class Summary:
 def evaluate_file(path: Path, cutoff: date, horizon: int, out: Path, seed: int, tell: Tell) -> Summary:
     """Write all files of the evaluation into `out`; raises InvalidInputError naming the row and column of bad input."""
     job = Job(day_number(cutoff), horizon, seed)
-    with open_orders(path, cutoff) as book, ThreadPoolExecutor(1, "recommendations") as beside:
+    with open_orders(path, cutoff) as book, _no_leftovers(out), ThreadPoolExecutor(1, "recommendations") as beside:
         tell(f"read: {book.lines} lines of {len(book.customer_ids)} customers before {cutoff.isoformat()}")
         features = purchase_features(book.history, job.cutoff)
-        # Neither needs the other, and most of both is arithmetic that lets other threads run.
         out.mkdir(parents=True, exist_ok=True)
+        # Neither needs the other, and most of both is arithmetic that lets other threads run.
         recommending = beside.submit(_recommend, book, features.customer, job, out) if book.has_products else None
         training = train(book.history, job, tell, threads=_THREADS)
         found = training.bundle.predict(features, horizon)
+        shelves = recommending.result() if recommending is not None else None
         write_predictions(book.database, features.customer, found, out)
         tell(f"predicted: {len(features)} customers")
-        shelves = recommending.result() if recommending is not None else None
-        if shelves is not None:
-            tell("recommended: ten products a customer")
-        else:
-            for name in (RECOMMENDATIONS, RECOMMENDATIONS_NEW):
+        for name in _RANKED:
+            if shelves is not None:
+                _waiting(out, name).replace(out / name)
+            else:
                 (out / name).unlink(missing_ok=True)
+        if shelves is not None:
+            tell("recommended: up to ten products a customer")
         facts = Facts(cutoff, len(features), int(book.history.orders.sum()), book.lines, book.currency)
         files = [*write_model(training, facts, shelves, out), *write_report(training, facts, shelves, out)]
-    names = ("predictions.csv", *((RECOMMENDATIONS, RECOMMENDATIONS_NEW) if shelves else ()), *files)
+    names = ("predictions.csv", *(_RANKED if shelves else ()), *files)
     return Summary(len(features), facts.orders, training, names)
 
 
+def _waiting(out: Path, name: str) -> Path:
+    """Where a file waits until everything is there: a folder never holds files of two runs."""
+    return out / f"{name}.waiting"
+
+
+@contextmanager
+def _no_leftovers(out: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for name in _RANKED:
+            _waiting(out, name).unlink(missing_ok=True)
+
+
 def _recommend(book: OrderBook, customers: Ints, job: Job, out: Path) -> Shelves:
-    """Write both files of recommendations, with the order of shelves that a window before the cutoff judged best."""
+    """Make both files of recommendations, with the order of shelves that a window before the cutoff judged best."""
     count = len(book.customer_ids)
     # A connection is for one thread.
     with book.database.cursor() as database:
@@ -65,5 +83,5 @@ def _recommend(book: OrderBook, customers: Ints, job: Job, out: Path) -> Shelves
         baskets = load_baskets(database, count, job.cutoff)
         together = fit_together(baskets)
         for kind, name in ((WITH_OWN, RECOMMENDATIONS), (NEW_ONLY, RECOMMENDATIONS_NEW)):
-            write_ranked(database, shelves.take(kind, baskets, together, customers), out / name)
+            write_ranked(database, shelves.take(kind, baskets, together, customers), _waiting(out, name))
     return shelves

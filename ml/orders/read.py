@@ -153,7 +153,8 @@ def _by_day(customers: int, rows: Rows) -> History:
     blocks = [{name: values[one:after] for name, values in rows.items()} for one, after in pairwise(cuts)]
     with ThreadPoolExecutor(_THREADS, "orders") as pool:
         summed = list(pool.map(_sum_days, blocks))
-    return History(customers, **{name: np.concatenate([one[name] for one in summed]) for name in summed[0]})
+    # Column by column, so that parts and whole are not there twice.
+    return History(customers, **{name: np.concatenate([one.pop(name) for one in summed]) for name in list(summed[0])})
 
 
 def _sum_days(rows: Rows) -> Rows:

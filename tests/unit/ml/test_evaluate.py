@@ -227,3 +227,18 @@ def test_small_brands_get_the_probabilistic_baseline_and_are_told(tmp_path) -> N
 def test_the_header_of_made_up_files_is_the_contracts() -> None:
     assert HEADER[:4] == ("customer_id", "order_id", "ordered_at", "amount")
     assert set(KINDS) >= {"gifts", "grocery", "fashion", "growing", "declining", "heavy_tail"}
+
+
+@pytest.mark.parametrize("step", ["train", "fit_together"])
+def test_a_run_that_fails_leaves_the_files_of_the_one_before(step, rows, tmp_path, monkeypatch) -> None:
+    file, out = write_file(tmp_path / "orders.csv", rows[:400]), tmp_path / "out"
+    assert run(file, out)[0] == 0
+    before = contents(out)
+    write_file(file, rows)
+
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(f"ml.evaluation.run.{step}", fail)
+    assert run(file, out)[0] != 0
+    assert contents(out) == before

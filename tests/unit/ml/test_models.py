@@ -153,6 +153,16 @@ def test_a_bundle_answers_the_same_after_being_written_and_read() -> None:
         assert alone.segments == [before.segments[place]]
 
 
+def test_what_is_learnt_does_not_depend_on_the_number_of_threads() -> None:
+    history, end = made_history("growing", 5_600)
+    alone, beside = (train(history, Job(end, 60), lambda _: None, threads) for threads in (1, 3))
+    assert alone.bundle.as_dict() == beside.bundle.as_dict()
+    assert alone.bundle.texts() == beside.bundle.texts()
+    assert {target: choice.as_dict() for target, choice in alone.choices.items()} == {
+        target: choice.as_dict() for target, choice in beside.choices.items()
+    }
+
+
 def test_trees_of_another_text_are_refused() -> None:
     history, end = made_history("growing", 400)
     bundle = train(history, Job(end, 60), lambda _: None).bundle
