@@ -208,31 +208,33 @@ class BrandDirectory:
         if endpoint_id is not None:
             self._endpoints.expire((source, endpoint_id))
         # Nobody waits for it: what is kept must not lack this brand for long.
-        self._drop(_ACCOUNT, _hidden(source, account))
-        self._accounts.renew((source, account))
+        self._renew_named(self._accounts, _ACCOUNT, (source, account))
         self._settings.expire(brand)
         return self.settings(brand)
 
     def forget_endpoints(self, brand: str, source: str) -> None:
         """Read the addresses of a source anew, so that an outage finds them as they are now.
 
-        Other processes follow within 30 s. Raises UnavailableError: then nobody knows what an outage finds.
+        Other processes follow within 30 s. Raises UnavailableError: then an outage finds nothing of them.
         """
         # An account that they no longer speak for is not named by what is stored now.
         self._accounts.forget_where(lambda held: any((one.brand, one.source) == (brand, source) for one in held))
         mine = [stored for stored in list_endpoints(self._graph, brand) if stored["source"] == source]
         accounts = {stored["account"] for stored in mine if stored["account"]}
-        # Should a load fail, an outage rather finds nothing than what was.
-        self._drop(_BRAND, brand)
-        for name in [stored["id"] for stored in mine]:
-            self._drop(_ENDPOINT, _hidden(source, name))
-        for account in accounts:
-            self._drop(_ACCOUNT, _hidden(source, account))
-        loads: list[Future[Any]] = [self._settings.renew(brand)]
-        loads += [self._endpoints.renew((source, stored["id"])) for stored in mine]
-        loads += [self._accounts.renew((source, account)) for account in accounts]
+        loads: list[Future[Any]] = [self._renew(self._settings, _BRAND, brand)]
+        loads += [self._renew_named(self._endpoints, _ENDPOINT, (source, stored["id"])) for stored in mine]
+        loads += [self._renew_named(self._accounts, _ACCOUNT, (source, account)) for account in accounts]
         for load in loads:
             load.result()
+
+    def _renew(self, cache: FreshCache[str, Any], kind: str, key: str) -> "Future[Any]":
+        """Load what was changed; should that fail, an outage rather finds nothing than what was."""
+        self._drop(kind, key)
+        return cache.renew(key)
+
+    def _renew_named(self, cache: FreshCache[tuple[str, str], Any], kind: str, name: tuple[str, str]) -> "Future[Any]":
+        self._drop(kind, _hidden(*name))
+        return cache.renew(name)
 
     def _drop(self, kind: str, key: str) -> None:
         if self._last_known is not None:
@@ -250,8 +252,7 @@ class BrandDirectory:
         if not repository.revoke_api_key(self._graph, brand, key_id, at=utc_now()):
             raise NotFoundError("No such key.")
         # What the others will find during an outage is the key as it is now, or none.
-        self._drop(_KEY, key_id)
-        self._keys.renew(key_id).result()
+        self._renew(self._keys, _KEY, key_id).result()
 
 
 def _is_valid(key_text: str, record: ApiKeyRecord) -> bool:

@@ -153,8 +153,10 @@ def _fold_single(product: str, signal: Signal, now: datetime) -> Intent | None:
     at, full = signal.at, BASES[signal.kind]
     score, expires_at = decayed(full, at, now), at + LIFE
     status = EXPIRED if now >= expires_at or score < LOWEST else ACTIVE
-    told = (signal.event_id,)
-    return Intent(product, score, status, {signal.kind: 1}, at, at, expires_at, False, full, event_ids=told)
+    return Intent(
+        product, score, status, {signal.kind: 1}, at, at, expires_at, bought_before=False, full_score=full,
+        event_ids=(signal.event_id,),
+    )  # fmt: skip
 
 
 def _convert(spell: _Spell, waiting: list[Sale], until: datetime | None) -> None:

@@ -47,12 +47,11 @@ def evaluate_file(path: Path, cutoff: date, horizon: int, out: Path, seed: int, 
         write_predictions(book.database, features.customer, found, out)
         tell(f"predicted: {len(features)} customers")
         for name in _RANKED:
-            if shelves is not None:
-                _waiting(out, name).replace(out / name)
-            else:
+            if shelves is None:
                 (out / name).unlink(missing_ok=True)
-        if shelves is not None:
-            tell("recommended: up to ten products a customer")
+            else:
+                _waiting(out, name).replace(out / name)
+                tell(f"recommended: {name}")
         facts = Facts(cutoff, len(features), int(book.history.orders.sum()), book.lines, book.currency)
         files = [*write_model(training, facts, shelves, out), *write_report(training, facts, shelves, out)]
     names = ("predictions.csv", *(_RANKED if shelves else ()), *files)

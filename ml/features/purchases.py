@@ -1,15 +1,11 @@
 """From a history of purchases to model features as of a day: one function for training, batch and single scoring."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from ml.features.definitions import PURCHASE_WINDOWS
-from ml.orders.history import UNITS, Bools, Floats, History, Ints
-
-_BLOCK_ROWS = 200_000
-_THREADS = 2
+from ml.orders.history import BLOCK_ROWS, UNITS, Bools, Floats, History, Ints, each_block
 
 
 @dataclass(frozen=True)
@@ -44,12 +40,9 @@ def purchase_features(history: History, as_of: int) -> PurchaseFeatures:
 
     Rows at or after that day have no influence: they are cut off before anything is computed.
     """
-    # Columns of a block stay in the processor's cache, and NumPy lets other threads run.
-    blocks = list(history.blocks(_BLOCK_ROWS))
-    if len(blocks) == 1:
-        return _features_of(blocks[0], as_of)
-    with ThreadPoolExecutor(_THREADS, "features") as pool:
-        parts = list(pool.map(lambda block: _features_of(block, as_of), blocks))
+    parts = each_block(lambda block: _features_of(block, as_of), list(history.blocks(BLOCK_ROWS)))
+    if len(parts) == 1:
+        return parts[0]
     columns = {name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns}
     return PurchaseFeatures(as_of, np.concatenate([part.customer for part in parts]), columns)
 

@@ -1,7 +1,6 @@
 """An order file in DuckDB: parsed and checked at once, then brought together by customer and day."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -15,13 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InvalidInputError
-from ml.orders.history import UNITS, History
+from ml.orders.history import BLOCK_ROWS, UNITS, History, customer_cuts, each_block
 from ml.orders.problems import MAX_AMOUNT, OPTIONAL, REQUIRED, bad_row, find_problem, read_header
 
 Rows = dict[str, NDArray[Any]]
 _MEMORY = "1500MB"
-_BLOCK_ROWS = 200_000
-_THREADS = 2
 _EPOCH = date(1970, 1, 1)
 _TIME = r"^\d{4}-\d{2}-\d{2}([T ]([01]\d|2[0-3]):\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):?[0-5]\d)?)?$"
 
@@ -147,12 +144,9 @@ def gather_history(database: duckdb.DuckDBPyConnection) -> tuple[list[str], Hist
 
 def _by_day(customers: int, rows: Rows) -> History:
     """Parts of orders, sorted by customer and day, summed by both: NumPy takes half as long for it as the database."""
-    who = rows["c"]
-    # Blocks of whole customers stay in the processor's cache, and NumPy lets other threads run.
-    cuts = [*np.unique([0, *np.searchsorted(who, who[_BLOCK_ROWS::_BLOCK_ROWS]).tolist()]).tolist(), len(who)]
-    blocks = [{name: values[one:after] for name, values in rows.items()} for one, after in pairwise(cuts)]
-    with ThreadPoolExecutor(_THREADS, "orders") as pool:
-        summed = list(pool.map(_sum_days, blocks))
+    cuts = pairwise(customer_cuts(rows["c"], BLOCK_ROWS))
+    blocks = [{name: values[one:after] for name, values in rows.items()} for one, after in cuts]
+    summed = each_block(_sum_days, blocks)
     # Column by column, so that parts and whole are not there twice.
     return History(customers, **{name: np.concatenate([one.pop(name) for one in summed]) for name in list(summed[0])})
 

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +12,9 @@ import httpx
 import pytest
 import redis
 
+from brands.directory import BrandDirectory
 from brands.last_known import LastKnown
+from core.errors import UnavailableError
 from core.settings import Settings
 from tests.integration.api.conftest import Service, Tenant, client_of, serving
 from tests.integration.api.test_api_crashes import api_process
@@ -165,6 +168,52 @@ def test_a_shop_that_was_taken_back_before_the_outage_is_refused_at_the_shared_a
     link.cut()
     with serving(settings) as running:
         assert at_shared_address(running.url, tenant, shop).status_code == 401
+
+
+def test_a_shop_that_a_brand_registered_again_is_known_with_that_brand(
+    settings: Settings, new_tenant: Callable[[], Tenant], link: Link
+) -> None:
+    shop, one, two = f"{uuid.uuid4().hex}.example", new_tenant(), new_tenant()
+    with serving(settings) as first, serving(settings) as second:
+        put_account(first, one, shop)
+        put_account(first, two, shop)
+        assert at_shared_address(first.url, two, shop).status_code == 200
+        put_account(second, two, None)
+        assert at_shared_address(second.url, one, shop).status_code == 200
+        # The same again as this process kept a moment ago, but not as Redis holds it.
+        put_account(first, two, shop)
+    link.cut()
+    with serving(settings) as running:
+        for brand in (one, two):
+            told = at_shared_address(running.url, brand, shop)
+            assert (told.status_code, told.json()["decision"]) == (200, "queued")
+
+
+def test_a_mapping_that_was_put_back_is_known_as_it_is(settings: Settings, tenant: Tenant, held: redis.Redis) -> None:
+    with serving(settings) as first, serving(settings) as second:
+        for running, total in ((first, "bill.sum"), (second, "bill.other"), (first, "bill.sum")):
+            with client_of(running.url, tenant.created["api_key"]) as client:
+                told = client.put("/api/integrations/pos/mapping", json={"mapping": {"total": total}})
+                assert told.status_code == 200
+    assert settings.neo4j_password is not None
+    found = LastKnown(held, settings.neo4j_password.get_secret_value()).find("brand", tenant.id)
+    assert found is not None
+    assert "bill.sum" in json.dumps(found[0])
+    assert "bill.other" not in json.dumps(found[0])
+
+
+def test_a_new_secret_is_told_though_the_addresses_cannot_be_read_again(
+    settings: Settings, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise UnavailableError("Neo4j is not reachable.")
+
+    with serving(settings) as running:
+        monkeypatch.setattr(BrandDirectory, "forget_endpoints", fail)
+        secret = rotate(running, tenant, "stripe")["secret"]
+    with serving(settings) as running:
+        assert Sender(at(running.url, tenant), secret).post("stripe", bytes_of("stripe", 1)).status_code == 200
+        assert Sender(at(running.url, tenant)).post("stripe", bytes_of("stripe", 2)).status_code == 401
 
 
 def test_what_is_kept_of_addresses_names_no_secret_and_stands_in_its_own_place_only(

@@ -71,5 +71,5 @@ def test_a_refund_of_somebody_else_changes_nobodys_days(tmp_path) -> None:
 def test_days_are_the_same_whatever_the_size_of_blocks(size, tmp_path, monkeypatch) -> None:
     lines = [f"c{place % 13:02},{place // 2},2023-12-{1 + place % 5:02},{place}.5,p,1" for place in range(90)]
     expected = days_of(tmp_path, *lines)
-    monkeypatch.setattr(read, "_BLOCK_ROWS", size)
+    monkeypatch.setattr(read, "BLOCK_ROWS", size)
     assert days_of(tmp_path, *lines) == expected

@@ -32,7 +32,7 @@ def test_blocks_of_any_size_give_the_same_features(rows: list[tuple[int, int, in
     history = history_of(rows)
     whole = purchase_features(history, LAST_DAY)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(purchases, "_BLOCK_ROWS", size)
+        patch.setattr(purchases, "BLOCK_ROWS", size)
         parts = purchase_features(history, LAST_DAY)
     assert np.array_equal(parts.customer, whole.customer)
     assert parts.columns.keys() == whole.columns.keys()
