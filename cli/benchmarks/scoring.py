@@ -21,11 +21,16 @@ from core.errors import ConfigurationError
 from core.settings import Settings
 from graph.driver import Graph
 from graph.repositories.model_runs import RunKind, find_run, start_run
+from graph.repositories.predictions import read_customers
 from ml.runs.carry_out import carry_out_run
 from ml.serving.active import ActiveModels
+from ml.serving.store import make
 
 TARGET = 100_000
 """Profiles a minute."""
+ALONE_TARGET = 10.0
+"""Milliseconds of one profile beyond the read, p95."""
+_ALONE = 500
 READS_A_SECOND = 20
 _PATIENCE_SECONDS = 30.0
 _DAYS = 500
@@ -53,10 +58,12 @@ class ScoreResult:
     a_minute: list[float] = field(default_factory=list)
     reads: list[float] = field(default_factory=list)
     refused: int = 0
+    alone: list[float] = field(default_factory=list)
+    """Milliseconds of one profile beyond the read."""
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON."""
-        return {**asdict(self), "reads": _percentiles(self.reads)}
+        return {**asdict(self), "reads": _percentiles(self.reads), "alone": _percentiles(self.alone)}
 
 
 def measure_scoring(plan: ScorePlan, servers: Servers, tell: Callable[[str], None]) -> ScoreResult:
@@ -85,7 +92,19 @@ def measure_scoring(plan: ScorePlan, servers: Servers, tell: Callable[[str], Non
                 seconds = _seconds(found)
                 result.a_minute.append(plan.profiles / seconds * 60)
                 tell(f"scoring, round {number + 1}: {seconds:.1f} s, {result.a_minute[-1]:,.0f} profiles a minute")
+        result.alone = _one_by_one(graph, ActiveModels(Path(folder)), brand, ids)
     return result
+
+
+def _one_by_one(graph: Graph, models: ActiveModels, brand: str, ids: list[str]) -> list[float]:
+    """Milliseconds for features and prediction of one profile at a time, reasons in words included, once it is read."""
+    model, now, times = models.of(graph, brand), utc_now(), []
+    for place in range(_ALONE):
+        rows = read_customers(graph, brand, [ids[place * 7_919 % len(ids)]], now)
+        began = time.perf_counter()
+        make(model, rows, now, set())
+        times.append((time.perf_counter() - began) * 1_000)
+    return times
 
 
 class _Run:
@@ -172,7 +191,7 @@ def _percentiles(times: list[float]) -> dict[str, float]:
 
 def scoring_markdown(result: ScoreResult) -> str:
     """The rate beside its target, and what readers saw."""
-    reads, best = _percentiles(result.reads), statistics.median(result.a_minute)
+    reads, alone, best = _percentiles(result.reads), _percentiles(result.alone), statistics.median(result.a_minute)
     verdict = "reached" if best >= TARGET else "MISSED"
     return "\n".join([
         f"Batch scoring of {result.plan.profiles:,} profiles with {result.orders:,} orders by {result.model_version},"
@@ -180,4 +199,6 @@ def scoring_markdown(result: ScoreResult) -> str:
         f" (median of {len(result.a_minute)}; at least {TARGET:,}: {verdict}).",
         f"Reads of a 360 meanwhile, {READS_A_SECOND} a second: p50 {reads['p50']:.1f} ms, p95 {reads['p95']:.1f} ms,"
         f" p99 {reads['p99']:.1f} ms, {result.refused} refused.",
+        f"One profile alone, features and prediction beyond the read: p50 {alone['p50']:.1f} ms,"
+        f" p95 {alone['p95']:.1f} ms (at most {ALONE_TARGET:g}).",
     ])  # fmt: skip
