@@ -4,6 +4,8 @@
 // mode: read
 MATCH (d:TraitDefinition {key: $key})
 WHERE d.brand = $brand
+WITH properties(d) AS definition
+WHERE definition.version IS NOT NULL  // not deleted while it is read
 OPTIONAL MATCH (s:TraitSet {id: $brand})
 OPTIONAL MATCH (r:ModelRun {waiting: $waiting})
-RETURN properties(d) AS definition, s.ready_version AS ready_version, properties(r) AS run
+RETURN definition, s.ready_version AS ready_version, properties(r) AS run

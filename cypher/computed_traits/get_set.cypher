@@ -1,5 +1,6 @@
 // A brand's definitions in order of their names, the version of the set, and names whose values are to be taken away.
-// The version is read first: definitions that change meanwhile may be newer than it says, never older.
+// The version is read first: definitions that change meanwhile may be newer than it says, never older. One that is
+// deleted while it is read has no properties any more.
 // params: brand
 // returns: version, ready_version, forgotten, definitions [[definition (JSON text), version]…]
 // mode: read
@@ -8,5 +9,7 @@ WITH s.version AS version, s.ready_version AS ready_version, s.forgotten AS forg
 RETURN version, ready_version, forgotten, COLLECT {
   MATCH (d:TraitDefinition)
   WHERE d.brand = $brand AND d.name IS NOT NULL
-  RETURN [d.definition, d.version] ORDER BY d.brand, d.name
+  WITH d, properties(d) AS one
+  WHERE one.definition IS NOT NULL AND one.version IS NOT NULL
+  RETURN [one.definition, one.version] ORDER BY d.brand, d.name
 } AS definitions

@@ -4,8 +4,10 @@
 // mode: read
 MATCH (d:TraitDefinition)
 WHERE d.brand = $brand AND d.name > $after
-WITH d ORDER BY d.brand, d.name LIMIT $limit
+WITH d, properties(d) AS definition
+WHERE definition.version IS NOT NULL  // not deleted while it is read
+WITH definition ORDER BY d.brand, d.name LIMIT $limit
 OPTIONAL MATCH (s:TraitSet {id: $brand})
 OPTIONAL MATCH (r:ModelRun {waiting: $waiting})
-RETURN properties(d) AS definition, s.ready_version AS ready_version, properties(r) AS run
-ORDER BY d.name
+RETURN definition, s.ready_version AS ready_version, properties(r) AS run
+ORDER BY definition.name

@@ -7,6 +7,8 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -158,6 +160,28 @@ def test_a_deleted_definition_is_shown_no_more_and_its_values_go(graph: Graph, b
     assert (stored(graph, brand), shown(graph, brand, profiles[0])) == ({}, {})
     with pytest.raises(NotFoundError):
         delete_definition(graph, brand.id, "spend", NOW)
+
+
+def test_a_definition_that_is_deleted_while_it_is_read_is_there_whole_or_not_at_all(
+    graph: Graph, brand: BrandSettings
+) -> None:
+    def churn() -> None:
+        for _ in range(150):
+            put_definition(graph, brand.id, definition_from_data(VISITS), Change("test", NOW))
+            delete_definition(graph, brand.id, "visits", NOW)
+
+    def read() -> None:
+        while not writer.done():
+            assert {one.name for one in find_set(graph, brand.id).definitions} <= {"visits"}
+            assert {one["function"] for one in list_definitions(graph, brand.id, Page(10, None))["items"]} <= {"count"}
+            with suppress(NotFoundError):
+                assert get_definition(graph, brand.id, "visits")["function"] == "count"
+
+    with ThreadPoolExecutor(4) as pool:
+        writer = pool.submit(churn)
+        readers = [pool.submit(read) for _ in range(3)]
+    for done in [writer, *readers]:
+        done.result()
 
 
 def test_definitions_that_change_during_a_backfill_are_taken_up_by_it(
