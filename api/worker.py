@@ -7,10 +7,11 @@ from typing import Any
 import redis
 import structlog
 from celery import Celery
-from celery.signals import heartbeat_sent, setup_logging, worker_ready, worker_shutdown
+from celery.signals import heartbeat_sent, setup_logging, worker_process_init, worker_ready, worker_shutdown
 from redis.exceptions import RedisError
 
 from api.health import WORKER_KEY
+from core.collector import settle_collector
 from core.errors import ConfigurationError
 from core.logs import configure_logs
 from core.settings import Settings, load_settings
@@ -150,6 +151,13 @@ _pulse = _Pulse()
 @heartbeat_sent.connect(weak=False)
 def _on_heartbeat(**_: object) -> None:
     _pulse.beat()
+
+
+@worker_process_init.connect(weak=False)
+@worker_ready.connect(weak=False)
+def _on_start(**_: object) -> None:
+    """In each process of a pool, and in the one that is its own pool."""
+    settle_collector()
 
 
 @worker_shutdown.connect(weak=False)

@@ -12,6 +12,7 @@ import msgspec
 
 from cli.benchmarks.http_load import build_post, build_request, read_answer
 from cli.benchmarks.mix import Sample, make_samples
+from core.collector import settle_collector
 from ingest.sources.signing import shopify_headers
 
 _CONNECTIONS = 64
@@ -110,6 +111,8 @@ def _delivery(load: Load, sample: Sample, key: str) -> bytes:
 
 def send(load: Load, seen: Any) -> None:
     """Main of the sending process: an Interval for each stretch, then None."""
+    # A pause of this process would be taken for one of the service.
+    settle_collector()
     try:
         asyncio.run(_Sending(load, seen).run())
     finally:
