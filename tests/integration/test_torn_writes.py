@@ -12,6 +12,7 @@ from brands.onboarding import NewBrand, create_brand
 from core.brand import BrandSettings
 from core.clock import utc_now
 from core.errors import NotFoundError
+from graph.commit import commit_batch
 from graph.driver import Graph
 from graph.queries import query_text
 from graph.recompute import move_some
@@ -29,6 +30,9 @@ from graph.repositories.crm import (
 from graph.repositories.csv_imports import Lease
 from graph.repositories.features import store_features
 from graph.repositories.predictions import store_predictions
+from graph.transactions import retry_stats
+from insight.past360 import get_past360
+from tests.factories import T0, event
 
 CONNECTION = (
     "CREATE (:CrmConnection {key: $brand + '|crm', brand: $brand, name: 'crm', kind: 'rest', base_url: 'https://x.io', "
@@ -159,3 +163,54 @@ def test_what_is_deleted_while_newer_is_stored_is_stored_anew(graph: Graph, bran
         stored.result()
     [row] = run(graph, f"MATCH (c:Customer {{id: $id}})-[:{link}]->(n:{label}) RETURN n.version AS version", brand_id)
     assert row["version"] == 2
+
+
+GONE = {
+    "link": "MATCH (c:Customer {id: $persona}), (i:Identifier {key: $brand + '|device_id|t'}) "
+    "CREATE (c)-[:HAS_IDENTIFIER]->(i)",
+    "pointer": "MATCH (c:Customer {id: $persona}) CREATE (c)-[:MERGED_INTO]->(c)",
+}
+"""What a read finds of something that is deleted before its properties are read."""
+REALLY_GONE = (
+    "MATCH (c:Customer)-[gone:HAS_IDENTIFIER|MERGED_INTO]->() WHERE c.brand = $brand AND gone.since IS NULL "
+    "AND gone.merge_id IS NULL DELETE gone"
+)
+
+
+def after_it_is_gone(graph: Graph, brand: str, work: Callable[[], Any]) -> Any:
+    """What `work` answers that is tried again for as long as it meets what is gone."""
+    before = retry_stats.stale_reads
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(work)
+        while retry_stats.stale_reads == before:
+            assert not waiting.done(), waiting.result()
+        run(graph, REALLY_GONE, brand)
+        return waiting.result()
+
+
+def two_on_a_device(graph: Graph, brand: BrandSettings) -> str:
+    """A device that two persons sign in on; the first one's id."""
+    for place, mail in enumerate(("b@x.io", "a@x.io")):
+        [one] = commit_batch(graph, brand, [event(brand.id, f"email:{mail}", "device_id:t", minute=place)])
+    return one.profile_id or ""
+
+
+def test_an_event_is_decided_again_when_a_link_is_drawn_anew_while_it_is_read(graph: Graph, brand_id: str) -> None:
+    brand = BrandSettings(brand_id)
+    persona = two_on_a_device(graph, brand)
+    run(graph, GONE["link"], brand_id, persona=persona)
+    late = event(brand_id, "device_id:t", minute=9)
+    [result] = after_it_is_gone(graph, brand_id, lambda: commit_batch(graph, brand, [late]))
+    assert (result.decision, result.profile_id) == ("attached", persona)
+
+
+@pytest.mark.parametrize("what", GONE)
+def test_the_past_is_read_again_when_it_is_drawn_anew_meanwhile(graph: Graph, brand_id: str, what: str) -> None:
+    brand = BrandSettings(brand_id)
+    persona = two_on_a_device(graph, brand)
+    moment = T0 + timedelta(minutes=5)
+    before = get_past360(graph, brand, persona, moment)
+    run(graph, GONE[what], brand_id, persona=persona)
+    again = after_it_is_gone(graph, brand_id, lambda: get_past360(graph, brand, persona, moment))
+    assert again["overview"] == before["overview"]
+    assert again["identifiers"] == before["identifiers"]
