@@ -31,6 +31,7 @@ from graph.repositories.traits import list_traits
 from insight.demand import read_demand
 from insight.identity_graph import get_identity_graph
 from insight.intent_lists import IntentFilter, list_product_intents
+from ml.audiences.lookalike import find_lookalikes
 from ml.audiences.rfm import rfm_members
 from ml.features.store import get_features
 
@@ -43,6 +44,14 @@ SYNC = (
 # Nobody else's turn comes with what is left of a test.
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 FEED = "CREATE (:ChangeFeed {brand: $brand, seq: 1, pruned_seq: 0}) "
+LIKE_OTHERS = """
+    UNWIND [$id, $brand + '-2', $brand + '-3'] AS one
+    CREATE (c:Customer {id: one, brand: $brand, root_id: one})
+    CREATE (c)-[:HAS_PREDICTION]->(p:Prediction {id: one, brand: $brand, rfm_cell: '555'})
+    CREATE (c)-[:HAS_FEATURES]->(f:FeatureSet {id: one})
+    FOREACH (_ IN CASE WHEN one <> $brand + '-2' THEN [1] ELSE [] END | SET p.segment = 'champions')
+    FOREACH (_ IN CASE WHEN one <> $brand + '-3' THEN [1] ELSE [] END | SET f.frequency = 3, f.recency_days = 1.0)
+"""
 Read = Callable[[Graph, str, str], Any]
 
 
@@ -111,6 +120,10 @@ LEFT_OUT: dict[str, tuple[str, Read, Any]] = {
     "customers of a cell": (
         CUSTOMER + "CREATE (c)-[:HAS_PREDICTION]->(:Prediction {brand: $brand, rfm_cell: '555', id: $id})",
         lambda g, brand, _: rfm_members(g, brand, (5, 5, None), None, None), {"items": [], "next_cursor": None},
+    ),
+    "customers like others": (
+        LIKE_OTHERS,
+        lambda g, brand, id_: [one["profile_id"] for one in find_lookalikes(g, brand, [id_], 9)["items"]], [],
     ),
     "traits": (CUSTOMER + "CREATE (c)-[:HAS_TRAIT]->(:Trait)", list_traits, []),
     "traits of a profile": (
