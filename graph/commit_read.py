@@ -53,8 +53,8 @@ class Found:
             if holders:
                 self.holdings.owners[identifier] = [holder[0] for holder in holders]
                 if identifier.type in LINKING_TYPES:
-                    for persona, root, trust, version in holders:
-                        self._note_holder(persona, root, version)
+                    for persona, root, trust, version, is_gone in holders:
+                        self._note_holder(persona, root, version, is_gone=is_gone)
                         self.holdings.trust[identifier, persona] = trust
 
     def _note_use(self, identifier: Identifier, sighted: int | None, is_used: bool | None) -> None:
@@ -64,14 +64,17 @@ class Found:
             self.holdings.used.add(identifier)
 
     def _note_timeline(self, identifier: Identifier, timeline: list[list[Any]]) -> None:
+        for _, _, persona, root, version, _, is_gone in timeline:
+            self._note_holder(persona, root, version, is_gone=is_gone)
         began = [((row[0], row[1]), row[2]) for row in timeline]
         ended = [((row[5], ""), row[2]) for row in timeline if row[5] is not None]
         self.holdings.timelines[identifier] = owners_in_time(began, ended)
-        for _, _, persona, root, version, _ in timeline:
-            self._note_holder(persona, root, version)
 
-    def _note_holder(self, persona: str, root: str, version: int | None) -> None:
+    def _note_holder(self, persona: str, root: str, version: int | None, *, is_gone: bool) -> None:
         """Two reads of one batch may see a persona at two moments: what the first said of its links is stale then."""
+        # Its version may be the new one already, which no look under the lock would find stale.
+        if is_gone:
+            raise StaleReadError("an identifier changed hands while it was read")
         if (self.roots.setdefault(persona, root), self.links_versions.setdefault(persona, version)) != (root, version):
             raise StaleReadError("an identifier changed hands between two reads")
 

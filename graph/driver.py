@@ -6,7 +6,15 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 import neo4j
-from neo4j.exceptions import AuthError, CypherTypeError, DriverError, Neo4jError, ServiceUnavailable, SessionExpired
+from neo4j.exceptions import (
+    AuthError,
+    ClientError,
+    CypherTypeError,
+    DriverError,
+    Neo4jError,
+    ServiceUnavailable,
+    SessionExpired,
+)
 
 from core.errors import ConfigurationError, UnavailableError, UnreadableDataError
 from core.settings import Settings
@@ -20,6 +28,7 @@ _RETRY_SECONDS = 5.0
 # Records that one message of an answer brings at most: all.
 _ALL = -1
 _QUICK_SECONDS = 1.0
+_TRIES = 5
 # Two installations may migrate one database at once: their schema locks can meet.
 _SCHEMA_SECONDS = 30.0
 _SCHEMA_PAUSE_SECONDS = 0.1
@@ -99,8 +108,17 @@ class Graph:
         return [record.values() for record in self._records(query, params, neo4j.RoutingControl.READ)]
 
     def write(self, query: str, /, **params: object) -> list[dict[str, Any]]:
-        """Run the write query `query` in a managed transaction; it must be idempotent, for it may run twice."""
-        return self._execute(query, params, neo4j.RoutingControl.WRITE)
+        """Run the write query `query` in a managed transaction; it must be idempotent, for it may run twice.
+
+        Runs again when another transaction removed a node between its finding and its changing here.
+        """
+        for _ in range(_TRIES):
+            try:
+                return self._execute(query, params, neo4j.RoutingControl.WRITE)
+            except ClientError as error:
+                if not (error.code or "").endswith("EntityNotFound"):
+                    raise
+        raise UnavailableError("Others change the same things; try again shortly.")
 
     def stream(self, query: str, /, **params: object) -> Iterator[list[Any]]:
         """Rows of the read query `query` as lists while they come, however many: nothing is held and nothing retried.

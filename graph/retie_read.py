@@ -6,7 +6,7 @@ from typing import Any
 from core.brand import BrandSettings
 from core.identifiers import WEAK_TYPES, Identifier
 from graph.commit_read import statistics_from
-from graph.transactions import Transaction
+from graph.transactions import StaleReadError, Transaction
 from resolver.neighbourhood import Held, Member, Neighbourhood, PastMerge, Pending, Seen
 from resolver.rules import RULE_DRIFT, RULE_THRESHOLD, RULE_TRUST, RULE_TYPE_LIMIT, RULE_UNIQUE_ID
 from resolver.weak_events import WeakEvent
@@ -47,11 +47,15 @@ def read_neighbourhood(
 ) -> Neighbourhood:
     """Personas, merges, marks and sightings of these live profiles and weak identifiers.
 
-    Links that a person ended are left out unless `with_unlinked`: they are history, no evidence.
+    Links that a person ended are left out unless `with_unlinked`: they are history, no evidence. Raises StaleReadError
+    when others draw them anew meanwhile.
     """
     [[personas, merges, pointers, not_same, joined, sightings, pending]] = tx.run(
         "retie/read_evidence", brand=settings.id, find={"roots": roots, "keys": keys}
     )
+    # Without locks (the past is read so) a link or pointer may be drawn anew before its properties are read.
+    if any(held[2] is None for row in personas for held in row[8]) or any(row[2] is None for row in pointers):
+        raise StaleReadError("links were drawn anew while they were read")
     # What a person took from a persona is no evidence until it is seen there again.
     taken = {(row[0], Identifier(*h[:2])): h[4] for row in personas for h in row[8] if h[7]}
     members = {row[0]: _member(row, settings.currency, with_unlinked) for row in personas}

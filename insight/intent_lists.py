@@ -93,7 +93,9 @@ def list_product_intents(
     more = True
     while more and len(items) < page.size and looked_at < _MOST_LOOKED_AT:
         rows = repository.list_intents(graph, brand, where.product_id, now - LIFE, before, _STEP)
-        more = len(rows) == _STEP
+        more, looked_at = len(rows) == _STEP, looked_at + len(rows)
+        # Of one that is replaced while it is read some or all is null.
+        rows = [row for row in rows if None not in (row["key"], row["profile_id"], row["product_id"], row["full"])]
         stores = None if where.store_id is None else read_last_stores(graph, brand, (one["profile_id"] for one in rows))
         for place, row in enumerate(rows):
             last_at = to_time(row["last_at"]) or EARLIEST
@@ -106,7 +108,6 @@ def list_product_intents(
                 if len(items) == page.size:
                     more = more or place + 1 < len(rows)
                     break
-        looked_at += len(rows)
     names = read_names(graph, brand, (item["product_id"] for item in items))
     named = [{**item, "product_name": names.get(item["product_id"])} for item in items]
     return {"items": named, "next_cursor": encode_cursor(*before) if more else None}

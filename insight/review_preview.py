@@ -13,7 +13,7 @@ from core.money import to_decimal_string
 from graph.commit_read import statistics_from
 from graph.driver import Graph
 from graph.repositories.reviews_read import PENDING, get_review_row, proposed_profiles, review_item
-from graph.repositories.traits import read_strategies
+from graph.repositories.traits import read_strategies, trait_values
 from graph.values import group_identifiers, to_time_text
 from resolver.consequences import BrokenLimit, broken_limits, combined
 from resolver.profiles import NEVER_LAST, Profile
@@ -128,7 +128,7 @@ def _read_sides(graph: Graph, brand: BrandSettings, roots: Sequence[str]) -> dic
             identifiers={(kind, value) for kind, value, _ in row["identifiers"]},
             verified={(kind, value) for kind, value, trust in row["identifiers"] if trust == Trust.VERIFIED},
         )
-        sides[profile.id] = Side(profile, [TraitValue(*one) for one in row["traits"]], frozenset(row["review_ids"]))
+        sides[profile.id] = Side(profile, trait_values(row["traits"]), frozenset(row["review_ids"]))
     return sides
 
 

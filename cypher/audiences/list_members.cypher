@@ -6,5 +6,8 @@ MATCH (p:Prediction)
 WHERE p.brand = $brand AND p.rfm_cell >= $from_cell AND p.rfm_cell <= $to_cell AND p.id IS NOT NULL
   AND CASE WHEN p.rfm_cell = $from_cell THEN p.id > $after_id ELSE true END
   AND EXISTS { MATCH (c:Customer)-[:HAS_PREDICTION]->(p) WHERE c.root_id = c.id }
-WITH p ORDER BY p.brand, p.rfm_cell, p.id LIMIT $limit
-RETURN properties(p) AS prediction
+WITH p, properties(p) AS prediction
+// One that is taken away before its properties are read has none; it must not take a place of the page either.
+WHERE prediction.at IS NOT NULL
+WITH p, prediction ORDER BY p.brand, p.rfm_cell, p.id LIMIT $limit
+RETURN prediction

@@ -4,5 +4,8 @@
 // mode: read
 MATCH (h:ChangeHook {id: $id})
 WHERE h.brand = $brand
+// One that is taken away before its properties are read has none.
+WITH properties(h) AS hook
+WHERE hook.url IS NOT NULL
 OPTIONAL MATCH (f:ChangeFeed {brand: $brand})
-RETURN properties(h) AS hook, coalesce(f.seq, 0) AS newest
+RETURN hook, coalesce(f.seq, 0) AS newest

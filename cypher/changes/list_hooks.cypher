@@ -4,5 +4,8 @@
 // mode: read
 MATCH (h:ChangeHook)
 WHERE h.brand = $brand AND h.created_at IS NOT NULL
+// One that is taken away before its properties are read has none.
+WITH properties(h) AS hook
+WHERE hook.url IS NOT NULL
 OPTIONAL MATCH (f:ChangeFeed {brand: $brand})
-RETURN properties(h) AS hook, coalesce(f.seq, 0) AS newest ORDER BY h.created_at, h.id
+RETURN hook, coalesce(f.seq, 0) AS newest ORDER BY hook.created_at, hook.id

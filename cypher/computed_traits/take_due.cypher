@@ -6,4 +6,7 @@ MATCH (n:ComputedTraits)
 WHERE n.due_at <= $now
 WITH n ORDER BY n.due_at LIMIT $limit
 SET n.due_at = $again_at
-RETURN n.brand AS brand, n.id AS id
+WITH n.brand AS brand, n.id AS id
+// One that was taken away while this waited for its lock reads as nulls.
+WHERE brand IS NOT NULL AND id IS NOT NULL
+RETURN brand, id

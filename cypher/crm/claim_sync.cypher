@@ -10,4 +10,6 @@ SET s.state = 'running', s.lease_owner = $owner, s.lease_until = $until, s.start
   s.checkpoint_at = coalesce(s.checkpoint_at, $at), s.waits_for = null
 WITH s
 OPTIONAL MATCH (c:CrmConnection {key: s.connection_key}) WHERE c.brand = $brand
-RETURN properties(s) AS sync, properties(c) AS connection
+WITH properties(s) AS sync, properties(c) AS connection
+// One that is taken away before its properties are read has none.
+RETURN sync, CASE WHEN connection.kind IS NOT NULL THEN connection END AS connection

@@ -5,7 +5,8 @@
 MATCH (c:CrmConnection {key: $key}) WHERE c.brand = $brand
 // The connection is the lock: of two wishes at once the second finds the first.
 SET c.brand = c.brand
-WITH c
+// One that was taken away while this waited for its lock reads as nulls.
+WITH c WHERE c.kind IS NOT NULL
 OPTIONAL MATCH (known:CrmSync {active: $key})
 SET c.next_at = CASE WHEN c.interval_minutes IS NULL THEN null ELSE $at + duration({minutes: c.interval_minutes}) END
 FOREACH (_ IN CASE WHEN known IS NULL THEN [1] ELSE [] END |

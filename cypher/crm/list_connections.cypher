@@ -3,5 +3,8 @@
 // returns: connection
 // mode: read
 MATCH (c:CrmConnection) WHERE c.brand = $brand AND c.name IS NOT NULL
-RETURN properties(c) AS connection
-ORDER BY c.name
+WITH properties(c) AS connection
+// One that is taken away before its properties are read has none.
+WHERE connection.kind IS NOT NULL
+RETURN connection
+ORDER BY connection.name

@@ -11,4 +11,5 @@ OPTIONAL MATCH (c:CrmConnection {key: s.connection_key}) WHERE c.brand = $brand
 SET c.brand = c.brand
 WITH s, c, coalesce(c.revision, 0) <> $revision AS is_changed
 SET c.cursors = CASE WHEN is_changed THEN c.cursors ELSE coalesce($cursors, c.cursors) END
-RETURN coalesce(s.cancel_requested, false) AS is_cancelled, c IS NULL AS is_removed, is_changed
+// One that was taken away while this waited for its lock reads as nulls.
+RETURN coalesce(s.cancel_requested, false) AS is_cancelled, c.kind IS NULL AS is_removed, is_changed

@@ -6,4 +6,7 @@ MATCH (asked:Customer {id: $id})
 WHERE asked.brand = $brand
 MATCH (root:Customer {id: asked.root_id})
 OPTIONAL MATCH (f:FeatureSet {id: root.id})
-RETURN root.id AS profile_id, root.version AS version, root.currency AS currency, properties(f) AS features
+WITH root, properties(f) AS stored
+// Those that are taken away before their properties are read have none.
+RETURN root.id AS profile_id, root.version AS version, root.currency AS currency,
+  CASE WHEN stored.as_of IS NOT NULL THEN stored END AS features

@@ -12,6 +12,9 @@ CALL (asked) {
 CALL (nodes) {
   UNWIND nodes AS p
   MATCH (p)-[h:HAS_IDENTIFIER]->(i:Identifier)
+  WITH p, properties(h) AS h, i
+  // One that is drawn anew before its properties are read has none.
+  WHERE h.since IS NOT NULL
   WITH p, h, i ORDER BY i.tier, i.key, p.id LIMIT $limit
   RETURN collect({persona_id: p.id, key: i.key, type: i.type, value: i.value, flags: i.flags, since: h.since,
     until: h.until, trust: h.trust, source: h.source, event_id: h.event_id}) AS links, collect(DISTINCT i) AS identifiers
@@ -19,6 +22,9 @@ CALL (nodes) {
 CALL (nodes) {
   UNWIND nodes AS p
   MATCH (p)-[m:MERGED_INTO]->(target:Customer)
+  WITH p, target, properties(m) AS m
+  // A merge that is taken back meanwhile.
+  WHERE m.at IS NOT NULL
   OPTIONAL MATCH (record:Merge {id: m.merge_id})
   RETURN collect({from_id: p.id, to_id: target.id, merge_id: m.merge_id, at: m.at, weak: m.weak, reason: record.reason})
     AS pointers
@@ -39,8 +45,9 @@ CALL (nodes) {
 CALL (asked, identifiers) {
   UNWIND identifiers AS i
   CALL (asked, i) {
-    MATCH (i)<-[h:HAS_IDENTIFIER]-(other:Customer)
-    WHERE other.root_id <> asked.root_id AND h.until IS NULL
+    MATCH (i)<-[link:HAS_IDENTIFIER]-(other:Customer)
+    WITH asked, other, properties(link) AS h
+    WHERE other.root_id <> asked.root_id AND h.until IS NULL AND h.since IS NOT NULL
     RETURN h, other LIMIT 10
   }
   WITH i, h, other LIMIT $limit

@@ -4,4 +4,7 @@
 // mode: read
 UNWIND $ids AS id
 MATCH (m:Mark {id: id})
-RETURN m.id AS id, m.brand AS brand, m.profile_ids AS profile_ids
+WITH id, m.brand AS brand, m.profile_ids AS profile_ids
+// One that is done before its properties are read has none.
+WHERE brand IS NOT NULL
+RETURN id, brand, profile_ids

@@ -14,7 +14,13 @@ RETURN collect([root.id, root.created_at.epochSeconds * 1000000 + root.created_a
   root.currency, coalesce(root.persona_count, 1), root.strength, root.identifier_types, root.merge_count,
   root.first_seen.epochMillis, root.last_seen.epochMillis,
   [p IN personas | p.own_channels],
-  COLLECT { MATCH (root)-[:WANTS]->(i:Intent) RETURN [i.full, i.last_at.epochMillis] },
+  COLLECT {
+    MATCH (root)-[:WANTS]->(i:Intent)
+    WITH i.full AS full, i.last_at.epochMillis AS at
+    // One that is replaced meanwhile reads as nulls.
+    WHERE full IS NOT NULL AND at IS NOT NULL
+    RETURN [full, at]
+  },
   COLLECT {
     UNWIND personas AS p
     CALL (p) {

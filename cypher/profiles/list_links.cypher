@@ -5,8 +5,11 @@
 MATCH (asked:Customer {id: $id})
 WHERE asked.brand = $brand
 MATCH (c:Customer {root_id: asked.root_id})-[h:HAS_IDENTIFIER]->(i:Identifier)
-RETURN i.type AS type, i.value AS value, c.id AS persona_id, h.since AS since, h.until AS until, h.trust AS trust,
-  h.source AS source, h.event_id AS event_id, h.linked_by AS linked_by, h.unlinked_by AS unlinked_by,
-  coalesce(h.unlink_reason, h.reason) AS reason
-ORDER BY h.since DESC, i.type, i.value
+WITH c.id AS persona_id, i.type AS type, i.value AS value, properties(h) AS link
+// One that is drawn anew before its properties are read has none.
+WHERE link.since IS NOT NULL
+RETURN type, value, persona_id, link.since AS since, link.until AS until, link.trust AS trust, link.source AS source,
+  link.event_id AS event_id, link.linked_by AS linked_by, link.unlinked_by AS unlinked_by,
+  coalesce(link.unlink_reason, link.reason) AS reason
+ORDER BY since DESC, type, value
 LIMIT 1000

@@ -5,6 +5,9 @@
 // mode: read
 MATCH (b:ReviewBatch {id: $id})
 WHERE b.brand = $brand
+WITH properties(b) AS b
+// One that is removed before its properties are read has none.
+WHERE b.results IS NOT NULL
 RETURN b.id AS id, b.decision AS decision, b.reason AS reason, b.by AS by, b.state AS state, b.left_out AS left_out,
   b.created_at AS created_at, b.finished_at AS finished_at, size(b.review_ids) AS total, size(b.results) AS done,
   [text IN b.results | split(text, '"')[3]] AS outcomes, b.results[$start..$end] AS results

@@ -5,4 +5,7 @@
 MATCH (m:Mark)
 WHERE m.kind = $kind AND m.created_at IS NOT NULL
 WITH m ORDER BY m.kind, m.created_at LIMIT $limit
-RETURN m.id AS id, m.brand AS brand, m.event_ids AS event_ids
+WITH m.id AS id, m.brand AS brand, m.event_ids AS event_ids
+// One whose work is done before its properties are read has none.
+WHERE id IS NOT NULL AND brand IS NOT NULL AND event_ids IS NOT NULL
+RETURN id, brand, event_ids

@@ -15,8 +15,11 @@ CALL () {
   WHERE n.brand = $brand AND n.product_id = $product AND n.last_at >= $since
   RETURN n ORDER BY n.brand DESC, n.product_id DESC, n.last_at DESC LIMIT $limit
 }
-RETURN n.product_id AS product_id, n.profile_id AS profile_id, n.full AS full, n.last_at AS last_at, COLLECT {
-  MATCH (p:Customer {root_id: n.profile_id})
+WITH n.product_id AS product_id, n.profile_id AS profile_id, n.full AS full, n.last_at AS last_at
+// One that is replaced before its properties are read has none.
+WHERE product_id IS NOT NULL AND profile_id IS NOT NULL AND full IS NOT NULL
+RETURN product_id, profile_id, full, last_at, COLLECT {
+  MATCH (p:Customer {root_id: profile_id})
   CALL (p) {
     MATCH (e:Event)
     WHERE e.persona_id = p.id AND e.visit_at IS NOT NULL AND e.id IS NOT NULL

@@ -4,12 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from neo4j.exceptions import ClientError
-
-from core.errors import UnavailableError
 from graph.driver import Graph
 
-_TRIES = 5
 VALUE = "v_"
 """Begins the property of a trait's value: `v_orders_30d`. Money is in minor units, times are times."""
 
@@ -47,24 +43,24 @@ def stream_orders(graph: Graph, brand: str, ids: Sequence[str], from_at: datetim
 
 def store_values(graph: Graph, brand: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Attach values to profiles that still live; newer ones stay. Rows as in the query."""
-    _write(graph, "computed_traits/store_values", brand=brand, rows=sorted(rows, key=lambda row: str(row["id"])))
+    graph.write("computed_traits/store_values", brand=brand, rows=sorted(rows, key=lambda row: str(row["id"])))
 
 
 def remove_absorbed(graph: Graph, brand: str, ids: Sequence[str]) -> None:
     """Take the values of personas away that were absorbed into one of the live profiles `ids`."""
-    _write(graph, "computed_traits/remove_absorbed", brand=brand, ids=sorted(ids))
+    graph.write("computed_traits/remove_absorbed", brand=brand, ids=sorted(ids))
 
 
 def forget_values(graph: Graph, brand: str, ids: Sequence[str], names: Sequence[str]) -> None:
     """Take the values of deleted traits away from profiles."""
     nothing = {f"{VALUE}{name}": None for name in names}
-    _write(graph, "computed_traits/forget_values", brand=brand, ids=sorted(ids), nothing=nothing)
+    graph.write("computed_traits/forget_values", brand=brand, ids=sorted(ids), nothing=nothing)
 
 
 def remove_values(graph: Graph, brand: str, ids: Sequence[str], set_version: int, *, even_live: bool) -> None:
     """Take all values away from profiles that live no more, or from all of them; those of a newer set stay."""
-    _write(
-        graph, "computed_traits/remove_values",
+    graph.write(
+        "computed_traits/remove_values",
         brand=brand, ids=sorted(ids), set_version=set_version, even_live=even_live,
     )  # fmt: skip
 
@@ -72,17 +68,6 @@ def remove_values(graph: Graph, brand: str, ids: Sequence[str], set_version: int
 def take_due(graph: Graph, now: datetime, again_at: datetime, limit: int) -> dict[str, list[str]]:
     """Brand → profiles whose values change by themselves by now; due again at `again_at` if nobody computes them."""
     found: dict[str, list[str]] = {}
-    for row in _write(graph, "computed_traits/take_due", now=now, again_at=again_at, limit=limit):
+    for row in graph.write("computed_traits/take_due", now=now, again_at=again_at, limit=limit):
         found.setdefault(row["brand"], []).append(row["id"])
     return found
-
-
-def _write(graph: Graph, query: str, **params: object) -> list[dict[str, Any]]:
-    """Write, and again when another worker removed a node between our finding and our changing it."""
-    for _ in range(_TRIES):
-        try:
-            return graph.write(query, **params)
-        except ClientError as error:
-            if not (error.code or "").endswith("EntityNotFound"):
-                raise
-    raise UnavailableError("Others change the same profiles; try again shortly.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from core.errors import NotFoundError
+from core.errors import NotFoundError, UnavailableError
 from core.paging import encode_cursor
 from core.sealing import BrokenSealError
 from graph.driver import Graph
@@ -16,6 +16,7 @@ from graph.repositories.secrets import open_secret, seal_secret
 from graph.values import to_time
 
 _DUE_AT_ONCE = 20
+_TRIES = 5
 _COUNTS = ("read", "accepted", "duplicates", "rejected", "skipped")
 
 
@@ -106,15 +107,20 @@ class NewSync:
 
 def set_connection(graph: Graph, new: CrmConnection, *, keeps_secrets: bool, at: datetime) -> CrmConnection:
     """Create or change a connection; raises NotFoundError without its brand."""
-    rows = graph.write(
-        "crm/set_connection",
-        brand=new.brand, key=_key(new.brand, new.name), name=new.name, kind=new.kind, base_url=new.base_url,
-        options=json.dumps(new.options, sort_keys=True), secrets=None if keeps_secrets else _sealed(graph, new),
-        interval_minutes=new.interval_minutes, next_at=new.next_at, at=at,
-    )  # fmt: skip
-    if not rows:
-        raise NotFoundError("No such brand.")
-    return _connection(graph, rows[0]["connection"])
+    values = {
+        "brand": new.brand, "key": _key(new.brand, new.name), "name": new.name, "kind": new.kind,
+        "base_url": new.base_url, "options": json.dumps(new.options, sort_keys=True),
+        "secrets": None if keeps_secrets else _sealed(graph, new), "interval_minutes": new.interval_minutes,
+        "next_at": new.next_at, "at": at,
+    }  # fmt: skip
+    for _ in range(_TRIES):
+        rows = graph.write("crm/set_connection", **values)
+        if not rows:
+            raise NotFoundError("No such brand.")
+        # One that was taken away while this waited for its lock reads as nothing, and nothing is stored: make it anew.
+        if rows[0]["connection"]:
+            return _connection(graph, rows[0]["connection"])
+    raise UnavailableError("Others change the same connection; try again shortly.")
 
 
 def get_connection(graph: Graph, brand: str, name: str) -> CrmConnection:

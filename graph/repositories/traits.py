@@ -1,7 +1,7 @@
 """Reads the traits of live profiles: every value that was given, and the one that the brand's strategy chooses."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from core.clock import format_time, from_micros
@@ -48,10 +48,18 @@ def save_strategies(graph: Graph, brand: str, strategies: dict[str, TraitStrateg
     graph.write("brands/set_trait_strategies", brand=brand, strategies=text)
 
 
+def trait_values(rows: Iterable[Sequence[Any]]) -> list[TraitValue]:
+    """Values out of rows of name, value (JSON), source, first, last (microseconds), count.
+
+    A value that is counted anew while it is read is a row of nulls: the next read has it again.
+    """
+    return [TraitValue(*row) for row in rows if None not in row]
+
+
 def chosen_traits(rows: Iterable[list[Any]], strategies_json: str | None) -> dict[str, Any]:
     """One value for each trait; `rows` as name, value (JSON), source, first, last (microseconds), count."""
     strategies = strategies_from(parse_json(strategies_json, {}))
-    by_name = combine(TraitValue(*row) for row in rows)
+    by_name = combine(trait_values(rows))
     return {name: json.loads(choose(values, strategy_for(name, strategies)).value) for name, values in by_name.items()}
 
 
@@ -62,7 +70,7 @@ def list_traits(graph: Graph, brand: str, profile_id: str) -> list[dict[str, Any
         raise NotFoundError("No such profile.")
     strategies = read_strategies(graph, brand)
     items = []
-    for name, values in combine(TraitValue(*row) for row in rows[0]["traits"]).items():
+    for name, values in combine(trait_values(rows[0]["traits"])).items():
         strategy = strategy_for(name, strategies)
         items.append({
             "name": name,

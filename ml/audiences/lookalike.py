@@ -107,7 +107,9 @@ def find_lookalikes(
     cells = _nearest_cells({row[2] for row in seeds.values()})
     found = repository.read_candidates(graph, brand, cells, MOST_LOOKED_AT + len(seeds) + 1)
     is_complete = len(found) <= MOST_LOOKED_AT + len(seeds)
-    others = sorted((row for row in found if row[0] not in seeds), key=lambda row: str(row[0]))[:MOST_LOOKED_AT]
+    # One whose prediction or features are taken away while they are read has no segment or no orders.
+    whole = (row for row in found if row[0] not in seeds and row[1] is not None and row[4] is not None)
+    others = sorted(whole, key=lambda row: str(row[0]))[:MOST_LOOKED_AT]
     given, raw = _table([row[4:] for row in seeds.values()]), _table([row[3:] for row in others])
     compared = compare(given, raw, most, least)
     currency = next(iter(seeds.values()))[3] or "USD"
