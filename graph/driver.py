@@ -18,6 +18,7 @@ from neo4j.exceptions import (
 
 from core.errors import ConfigurationError, UnavailableError, UnreadableDataError
 from core.settings import Settings
+from graph.parameters import untold
 from graph.queries import query_text
 from graph.seals import Seals
 
@@ -129,7 +130,7 @@ class Graph:
             with self._driver.session(
                 database=self.database, default_access_mode=neo4j.READ_ACCESS, bookmark_manager=None
             ) as session:
-                for record in session.run(query_text(query), params):
+                for record in session.run(query_text(query), untold(params)):
                     yield record.values()
         except (DriverError, Neo4jError) as error:
             if _is_away(error):
@@ -141,7 +142,7 @@ class Graph:
         return [dict(record) for record in self._records(query, params, routing)]
 
     def _records(self, query: str, params: dict[str, object], routing: neo4j.RoutingControl) -> list[neo4j.Record]:
-        text = query_text(query)
+        text, params = query_text(query), untold(params)
         try:
             if routing is neo4j.RoutingControl.READ and (found := self._read_once(text, params)) is not None:
                 return found

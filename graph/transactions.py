@@ -20,6 +20,7 @@ from neo4j.exceptions import (
 
 from core.errors import TimedOutError, UnavailableError
 from graph.driver import Graph
+from graph.parameters import untold
 from graph.queries import query_text
 
 log = structlog.get_logger(__name__)
@@ -72,11 +73,11 @@ class Transaction:
 
     def run(self, query: str, /, **params: object) -> list[list[Any]]:
         """Run query `query`; rows as lists in the order of its RETURN."""
-        return self._tx.run(query_text(query), params).values()
+        return self._tx.run(query_text(query), untold(params)).values()
 
     def rows(self, query: str, /, **params: object) -> list[list[Any]]:
         """Run a query that answers one record with all its rows as a list: the driver's cost is by record."""
-        found: list[list[Any]] = self._tx.run(query_text(query), params).value()[0]
+        found: list[list[Any]] = self._tx.run(query_text(query), untold(params)).value()[0]
         return found
 
 
