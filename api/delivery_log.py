@@ -49,11 +49,11 @@ class Outcome:
 
 
 def taken(
-    outcomes: "Sequence[EventResult | ConstIntelError] | None", answer: dict[str, Any], topic: str, seconds: float
+    outcomes: "Sequence[EventResult | ConstIntelError]", answer: dict[str, Any], topic: str, seconds: float
 ) -> Outcome:
     """The outcome of a delivery that was answered 200; `answer` is what it was answered."""
-    results = [outcome for outcome in outcomes or () if isinstance(outcome, EventResult)]
-    errors = [outcome for outcome in outcomes or () if isinstance(outcome, ConstIntelError)]
+    results = [outcome for outcome in outcomes if isinstance(outcome, EventResult)]
+    errors = [outcome for outcome in outcomes if isinstance(outcome, ConstIntelError)]
     return Outcome(
         at=format_time(utc_now()),
         status=200,

@@ -62,3 +62,21 @@ class PrivacyRequestRecord:
 
 
 Record = ProductRecord | StockItemRecord | StockRecord | PrivacyRequestRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ToldRecords:
+    """What one delivery told beside events, as it waits for the graph; `id` is the same whenever the same is told."""
+
+    id: str
+    brand: str
+    received_at: datetime
+    products: tuple[ProductRecord, ...] = ()
+    items: tuple[StockItemRecord, ...] = ()
+    levels: tuple[StockRecord, ...] = ()
+    requests: tuple[PrivacyRequestRecord, ...] = ()
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """All of them."""
+        return (*self.products, *self.items, *self.levels, *self.requests)

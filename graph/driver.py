@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 import neo4j
+import structlog
 from neo4j.exceptions import (
     AuthError,
     ClientError,
@@ -21,6 +22,8 @@ from core.settings import Settings
 from graph.parameters import untold
 from graph.queries import query_text
 from graph.seals import Seals
+
+log = structlog.get_logger(__name__)
 
 # A caller of the hot path waits for a lock at most this long in the server; more connections only queue there.
 _POOL_SIZE = 50
@@ -119,6 +122,7 @@ class Graph:
             except ClientError as error:
                 if not (error.code or "").endswith("EntityNotFound"):
                     raise
+        log.warning("write_gave_up", query=query, tries=_TRIES)
         raise UnavailableError("Others change the same things; try again shortly.")
 
     def stream(self, query: str, /, **params: object) -> Iterator[list[Any]]:

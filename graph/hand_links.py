@@ -27,6 +27,8 @@ def link_identifier(tx: Transaction, command: Command, profile_id: str, identifi
     key = identifier.key(brand)
     row = [key, identifier.type, identifier.value, int(TIERS[identifier.type]), now]
     [[_, _, holders, *_]] = tx.rows("commit/lock_identifiers", brand=brand, rows=[row])
+    if any(holder[4] for holder in holders or ()):
+        raise StaleReadError("an identifier changed hands while it was read")
     working, root = _lock(tx, command, profile_id)
     if any(holder[1] == root for holder in holders or ()):
         return root

@@ -28,8 +28,8 @@ class _Text(str):
 def untold(params: Mapping[str, object]) -> dict[str, object]:
     """The same parameters, which tell their sizes only.
 
-    So no log of the driver, however talkative, holds personal data. And it is quick: to write out the rows of a batch
-    takes longer than half of the time to pack them.
+    So the driver's log of what it sends holds no personal data, however talkative it is. And it is quick: to write out
+    the rows of a batch takes more than half as long as to pack them.
     """
     return {name: _untold(value) for name, value in params.items()}
 
@@ -37,7 +37,7 @@ def untold(params: Mapping[str, object]) -> dict[str, object]:
 def _untold(value: object) -> object:
     if isinstance(value, str):
         return _Text(value)
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return _Rows(value)
     if isinstance(value, dict):
         return _Map(value)

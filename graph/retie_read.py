@@ -53,8 +53,12 @@ def read_neighbourhood(
     [[personas, merges, pointers, not_same, joined, sightings, pending]] = tx.run(
         "retie/read_evidence", brand=settings.id, find={"roots": roots, "keys": keys}
     )
-    # Without locks (the past is read so) a link or pointer may be drawn anew before its properties are read.
-    if any(held[2] is None for row in personas for held in row[8]) or any(row[2] is None for row in pointers):
+    # Without locks (the past is read so) what ties personas may be drawn anew before its properties are read.
+    if (
+        any(held[2] is None or held[10] for row in personas for held in row[8])
+        or any(row[2] is None for row in pointers)
+        or any(row[3] for row in joined)
+    ):
         raise StaleReadError("links were drawn anew while they were read")
     # What a person took from a persona is no evidence until it is seen there again.
     taken = {(row[0], Identifier(*h[:2])): h[4] for row in personas for h in row[8] if h[7]}
@@ -69,7 +73,7 @@ def read_neighbourhood(
         ],
         {child: (top, merge_id) for child, top, merge_id in pointers},
         [(left, right) for left, right in not_same],
-        {(left, right): at or 0 for left, right, at in joined},
+        {(left, right): at or 0 for left, right, at, _ in joined},
         [
             Seen((at, event_id), persona, root, signs_in, _usable(weak, persona, at, taken), order_key)
             for event_id, at, persona, root, signs_in, weak, order_key in sightings

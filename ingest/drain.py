@@ -4,12 +4,13 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import redis
 import structlog
 
 from core.brand import DEFAULT_MOVED_AT_ONCE, BrandSettings
+from core.catalogue import ToldRecords
 from core.decisions import EventResult
 from core.errors import PoisonedEventError, TimedOutEventError, UnavailableError
 from core.events import IncomingEvent
@@ -17,6 +18,7 @@ from core.settings import Settings
 from graph.commit import commit_batch
 from graph.driver import Graph
 from graph.repositories.brands import find_brand
+from graph.repositories.catalogue import store_records
 from graph.repositories.dead_letters import DeadLetter, event_letter, keep_letters
 from ingest.committer import commit_halving
 from ingest.inbox import LEASE_KEY, UNREADABLE, Entry, count_failure, inbox_length, read_entries, remove_entries
@@ -51,9 +53,10 @@ def drain_plan(settings: Settings) -> DrainPlan:
 
 @dataclass(slots=True)
 class Drained:
-    """What one call did: events and letters that went to the graph, events that became dead letters."""
+    """What one call did: events, records and letters that went to the graph, events that became dead letters."""
 
     events: int = 0
+    records: int = 0
     letters: int = 0
     refused: int = 0
 
@@ -77,22 +80,46 @@ class _Round:
         """Commit entries, brand by brand in their order; raises UnavailableError when the graph does not take them."""
         events: dict[str, list[tuple[Entry, IncomingEvent]]] = {}
         letters: dict[str, list[tuple[Entry, DeadLetter]]] = {}
+        records: list[tuple[Entry, ToldRecords]] = []
         for entry in entries:
             if isinstance(entry.content, IncomingEvent):
                 events.setdefault(entry.content.brand, []).append((entry, entry.content))
+            elif isinstance(entry.content, ToldRecords):
+                records.append((entry, entry.content))
             elif entry.content is not None:
                 letters.setdefault(entry.content.brand, []).append((entry, entry.content))
             else:
-                # Kept in Redis for a person: without a readable brand there is no place for it in the graph.
-                self.client.lpush(UNREADABLE, entry.body)
-                self.done.append(entry)
+                self._put_aside(entry)
         for brand, waiting in letters.items():
             keep_letters(self.graph, brand, [letter for _, letter in waiting])
             self.done += [entry for entry, _ in waiting]
             self.drained.letters += len(waiting)
+        for entry, told in records:
+            self._store(entry, told)
         self._take_away()
         for brand, pairs in events.items():
             self._commit(brand, pairs)
+
+    def _store(self, entry: Entry, told: ToldRecords) -> None:
+        """Products, stock and privacy requests: in any order and any number of times the same."""
+        try:
+            if find_brand(self.graph, told.brand) is None:
+                self._put_aside(entry)
+                return
+            store_records(self.graph, told.brand, told.records, received_at=told.received_at)
+        except UnavailableError:
+            raise
+        except Exception as error:  # what no try will store keeps nothing else waiting; the reason is logged by type
+            log.error("records_refused_by_graph", entry_id=entry.id, exc_info=error)
+            self._put_aside(entry)
+            return
+        self.done.append(entry)
+        self.drained.records += 1
+
+    def _put_aside(self, entry: Entry) -> None:
+        """Keep it in Redis for a person: without a readable brand there is no place for it in the graph."""
+        self.client.lpush(UNREADABLE, entry.body)
+        self.done.append(entry)
 
     def _commit(self, brand: str, pairs: Sequence[tuple[Entry, IncomingEvent]]) -> None:
         settings = find_brand(self.graph, brand)
@@ -176,8 +203,8 @@ def drain_inbox(
                 work.work_off(entries)
             finally:
                 remove_entries(client, held, work.done)
-    if drained.events or drained.letters or drained.refused:
-        log.info("inbox_drained", events=drained.events, letters=drained.letters, refused=drained.refused)
+    if drained != Drained():
+        log.info("inbox_drained", **asdict(drained))
     return drained
 
 

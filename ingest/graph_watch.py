@@ -4,12 +4,20 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import TypeVar
 
 import structlog
+
+from core.errors import UnavailableError
 
 log = structlog.get_logger(__name__)
 
 PAUSE_SECONDS = 0.5
+SUSPECT_SECONDS = 1.0
+"""A commit takes milliseconds: after this time the graph is asked whether it is there at all."""
+_AWAY = "Neo4j is not reachable."
+
+T = TypeVar("T")
 
 
 class GraphWatch:
@@ -35,6 +43,26 @@ class GraphWatch:
         """Ask the graph unless that is under way; returns at once."""
         if self._asking is None or self._asking.done():
             self._asking = asyncio.get_running_loop().create_task(self._ask())
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """The answer of `work`, which asks the graph; UnavailableError as soon as the graph is known to be away.
+
+        It runs in a thread and may go on there after that: it must be idempotent.
+        """
+        if self.is_away:
+            raise UnavailableError(_AWAY)
+        going = asyncio.get_running_loop().run_in_executor(None, work)
+        # Nobody may be left to hear what became of it.
+        going.add_done_callback(lambda done: done.cancelled() or done.exception())
+        while not (await asyncio.wait((going,), timeout=SUSPECT_SECONDS))[0]:
+            self.suspect()
+            if self.is_away:
+                raise UnavailableError(_AWAY)
+        try:
+            return going.result()
+        except UnavailableError:
+            self.suspect()
+            raise
 
     async def _ask(self) -> None:
         """Ask until the graph answers."""

@@ -1,4 +1,4 @@
-"""The durable inbox: normalised events and dead letters wait here, in a Redis stream, while the graph cannot take them.
+"""The durable inbox: events, records and dead letters wait here, in a Redis stream, while the graph cannot take them.
 
 What was added is on disk before the caller hears of it (the server runs with `appendfsync always`). An entry leaves
 only after its work is committed (`ingest/drain.py`). A stream holds id, kind and body; a hash says where each id stands
@@ -15,6 +15,7 @@ import redis
 import structlog
 from redis.asyncio import Redis as AsyncRedis
 
+from core.catalogue import ToldRecords
 from core.errors import UnavailableError
 from core.events import IncomingEvent
 from graph.repositories.dead_letters import DeadLetter
@@ -30,7 +31,8 @@ _FAILURES = "constintel:{inbox}:failures"
 LEASE_KEY = "constintel:{inbox}:lease"
 UNREADABLE = "constintel:{inbox}:unreadable"
 
-Kind = Literal["event", "letter"]
+Kind = Literal["event", "letter", "records"]
+Content = IncomingEvent | DeadLetter | ToldRecords
 
 # All of a request or nothing of it: what is added together is one write to the disk.
 _PUT = """
@@ -80,8 +82,10 @@ return removed
 
 _REFUSAL_SECONDS = 0.5
 
-_events = msgspec.json.Decoder(IncomingEvent)
-_letters = msgspec.json.Decoder(DeadLetter)
+_KINDS: dict[type, Kind] = {IncomingEvent: "event", DeadLetter: "letter", ToldRecords: "records"}
+_DECODERS: dict[bytes, msgspec.json.Decoder[Any]] = {
+    kind.encode(): msgspec.json.Decoder(content) for content, kind in _KINDS.items()
+}
 _encoder = msgspec.json.Encoder()
 
 
@@ -91,7 +95,7 @@ class Entry:
 
     place: str
     id: str
-    content: IncomingEvent | DeadLetter | None
+    content: Content | None
     body: bytes
 
     def age_seconds(self) -> float:
@@ -112,7 +116,7 @@ class Inbox:
         """Whether it could not take anything a moment ago: who asks now need not wait for the same answer."""
         return time.monotonic() < self._refuses_until
 
-    async def put(self, contents: Sequence[IncomingEvent | DeadLetter]) -> list[bool]:
+    async def put(self, contents: Sequence[Content]) -> list[bool]:
         """Store `contents`, all or none; for each whether it is new here. On disk when this returns.
 
         Raises UnavailableError when Redis is away or the inbox is full; then it may be stored all the same, and a
@@ -120,8 +124,7 @@ class Inbox:
         """
         words: list[str | bytes] = [*self._limits]
         for content in contents:
-            kind: Kind = "event" if isinstance(content, IncomingEvent) else "letter"
-            words += [content.id, kind, _encoder.encode(content)]
+            words += [content.id, _KINDS[type(content)], _encoder.encode(content)]
         try:
             added = await self._client.eval(_PUT, 3, STREAM, PLACES, BYTES, *words)
         except (redis.RedisError, OSError) as error:
@@ -187,11 +190,11 @@ def _words(entries: Sequence[Entry]) -> Iterator[str]:
         yield entry.id
 
 
-def _read(fields: dict[bytes, bytes]) -> IncomingEvent | DeadLetter | None:
-    decoder: msgspec.json.Decoder[Any] = _events if fields[b"kind"] == b"event" else _letters
+def _read(fields: dict[bytes, bytes]) -> Content | None:
     try:
-        content: IncomingEvent | DeadLetter = decoder.decode(fields[b"body"])
-    except msgspec.MsgspecError as error:
+        content: Content = _DECODERS[fields[b"kind"]].decode(fields[b"body"])
+    except (msgspec.MsgspecError, KeyError) as error:
+        # A kind that is not known was put by a newer version of this service.
         log.error("inbox_entry_unreadable", entry_id=fields[b"id"].decode(), reason=type(error).__name__)
         return None
     return content

@@ -23,13 +23,12 @@ from graph.driver import Graph, probe
 from graph.repositories.dead_letters import DeadLetter
 from ingest.committer import GroupCommitter, Outcome
 from ingest.dead_letters import LetterBox
-from ingest.graph_watch import GraphWatch
+from ingest.graph_watch import SUSPECT_SECONDS, GraphWatch
 from ingest.inbox import Inbox
 from ingest.meters import Meters
 from ingest.steps import to_incoming
+from ingest.told_records import RecordBox
 
-# A commit takes milliseconds: after this time the graph is asked whether it is there at all.
-_SUSPECT_SECONDS = 1.0
 _TICK_SECONDS = 0.2
 # What one process stores at least on small machines: for telling senders when to come back.
 _EVENTS_A_SECOND = 1_000
@@ -64,6 +63,7 @@ class Ingest:
         self._inbox = inbox
         self.watch = GraphWatch(partial(probe, settings))
         self._letters = LetterBox(graph, inbox, self.watch)
+        self.records = RecordBox(graph, inbox, self.watch)
         self._ticking: asyncio.Task[None] | None = None
         self._committer = GroupCommitter(
             commit, max_events=settings.group_commit_max_events, writers=settings.group_commit_writers
@@ -171,7 +171,7 @@ class Ingest:
     async def _tick(self) -> None:
         """Ask after a graph that keeps requests waiting, and let nobody wait for one that is away."""
         while True:
-            if self._committer.oldest_seconds() > _SUSPECT_SECONDS:
+            if self._committer.oldest_seconds() > SUSPECT_SECONDS:
                 self.watch.suspect()
             if self.watch.is_away:
                 self._committer.give_up(0.0, with_taken=True)

@@ -26,6 +26,7 @@ _CHUNK = 100
 # Pages are filled by walking on from the newest; this bounds the walk.
 _MOST_LOOKED_AT = 5_000
 _STEP = 500
+_OF_EACH = ("key", "profile_id", "product_id", "full", "status", "last_at")
 
 
 def refresh_intents(graph: Graph, brand: str, profile_ids: Sequence[str], now: datetime) -> None:
@@ -95,7 +96,7 @@ def list_product_intents(
         rows = repository.list_intents(graph, brand, where.product_id, now - LIFE, before, _STEP)
         more, looked_at = len(rows) == _STEP, looked_at + len(rows)
         # Of one that is replaced while it is read some or all is null.
-        rows = [row for row in rows if None not in (row["key"], row["profile_id"], row["product_id"], row["full"])]
+        rows = [row for row in rows if all(row[name] is not None for name in _OF_EACH)]
         stores = None if where.store_id is None else read_last_stores(graph, brand, (one["profile_id"] for one in rows))
         for place, row in enumerate(rows):
             last_at = to_time(row["last_at"]) or EARLIEST

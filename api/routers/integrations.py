@@ -24,7 +24,6 @@ from core.decisions import EventResult
 from core.errors import ConstIntelError, NotFoundError, UnauthorizedError
 from core.events import RawEvent
 from graph.repositories.brands import EndpointRecord
-from graph.repositories.catalogue import store_records
 from graph.repositories.dead_letters import event_letter, message_letter
 from ingest.sources import SOURCES, Read, Source, Unread, WebhookRequest
 from ingest.steps.conform import SchemaViolationError
@@ -157,8 +156,8 @@ async def _take(
         if endpoint is not None:
             await _prove(services, delivery, endpoint)
             is_proven = True
-        outcomes = await _store(services, delivery, brand)
-        answer = _answer(delivery, outcomes, request.scope["request_id"])
+        outcomes, told_beside = await _store(services, delivery, brand)
+        answer = _answer(delivery, outcomes, told_beside, request.scope["request_id"])
     except ConstIntelError as error:
         told = refused(error, _topic(delivery) if is_proven else "", time.perf_counter() - started)
         services.deliveries.add(brand, delivery.source.name, told)
@@ -188,8 +187,10 @@ def _topic(delivery: _Delivery) -> str:
         return ""
 
 
-async def _store(services: Services, delivery: _Delivery, brand: str) -> list[EventResult | ConstIntelError] | None:
-    """Commit what a proven delivery holds; an outcome for each event, None when it holds nothing at all."""
+async def _store(
+    services: Services, delivery: _Delivery, brand: str
+) -> tuple[list[EventResult | ConstIntelError], str | None]:
+    """Commit what a proven delivery holds: an outcome for each event, and what became of all it told beside events."""
     source = delivery.source
     settings = await settings_of(services, brand)
     reads = source.parse(delivery.request, settings)
@@ -201,14 +202,13 @@ async def _store(services: Services, delivery: _Delivery, brand: str) -> list[Ev
         settings = await asyncio.to_thread(services.directory.remember_account, brand, source.name, instance)
         # Ids of customers carry their shop beyond the first one: read again knowing which one that is.
         reads, records = source.parse(delivery.request, settings), source.records(delivery.request, settings)
-    if records:
-        await asyncio.to_thread(store_records, services.graph, brand, records, received_at=delivery.request.now)
+    told_beside = await services.ingest.records.store(brand, records, delivery.request.now) if records else None
     if not reads:
-        return [] if records else None
+        return [], told_beside
     results = iter(await services.ingest.take(settings, [read for read in reads if isinstance(read, RawEvent)]))
     outcomes = [read.error if isinstance(read, Unread) else next(results) for read in reads]
     await _keep_refused(services, brand, source.name, list(zip(reads, outcomes, strict=True)))
-    return outcomes
+    return outcomes, told_beside
 
 
 async def _keep_refused(
@@ -242,14 +242,15 @@ def _refuses_all(outcome: EventResult | ConstIntelError) -> bool:
 
 
 def _answer(
-    delivery: _Delivery, outcomes: Sequence[EventResult | ConstIntelError] | None, request_id: str
+    delivery: _Delivery,
+    outcomes: Sequence[EventResult | ConstIntelError],
+    told_beside: str | None,
+    request_id: str,
 ) -> dict[str, Any]:
     """The first outcome's fields, all of them as `results` when there are several; raises when none was taken."""
-    if outcomes is None:
-        return _nothing(delivery)
     if not outcomes:
-        # It told of something but no event: a product, stock, a privacy request.
-        return _without_event("stored")
+        # Without an event it told of a product, stock or a privacy request, or of nothing.
+        return _nothing(delivery) if told_beside is None else _without_event(told_beside)
     accepted = [outcome for outcome in outcomes if isinstance(outcome, EventResult)]
     failed = [outcome for outcome in outcomes if isinstance(outcome, ConstIntelError)]
     # The sender repeats the whole delivery after a failure that passes; what is stored already stays as it is.

@@ -16,7 +16,7 @@ WITH i, links, [link IN links WHERE link[0] | link[1..]] AS holders
 RETURN collect([i.key, i.flags, holders, i.shared_since.epochSeconds * 1000000 + i.shared_since.microsecond, i.people,
   CASE WHEN 'contested' IN i.flags THEN [(i)<-[h:HAS_IDENTIFIER]-(c:Customer)
     | [h.since.epochSeconds * 1000000 + h.since.microsecond, h.event_id, c.id, c.root_id, c.links_version,
-      CASE WHEN h.unlink_id IS NOT NULL THEN h.until.epochSeconds * 1000000 + h.until.microsecond END, h.since IS NULL]] END,
+      CASE WHEN h.unlink_id IS NOT NULL THEN h.until.epochSeconds * 1000000 + h.until.microsecond END, size(keys(h)) = 0]] END,
   i.last_sighting.epochSeconds * 1000000 + i.last_sighting.microsecond,
   CASE WHEN i.tier IN [3, 4] AND (size(holders) < size(links) OR size(links) = 0 AND i.last_seen IS NOT NULL)
     THEN true END]) AS rows

@@ -10,6 +10,7 @@ WHERE NOT EXISTS {
 }
 MATCH (s:CrmSync)
 WHERE s.state IN ['queued', 'running'] AND s.updated_at IS NOT NULL AND (s.lease_until IS NULL OR s.lease_until < at)
+  AND s.brand IS NOT NULL
 RETURN s.brand AS brand, s.id AS id
 ORDER BY s.updated_at
 LIMIT 1

@@ -2,10 +2,10 @@
 // params: brand, find: a map of roots and keys (weak identifiers)
 // returns: personas [[id, root id, own statistics (events, orders, money, other money, first, last seen),
 //     held [[type, value, since, event id, until, trust, source, is unlinked, first seen,
-//     is by hand]…]]…],
+//     is by hand, is gone]…]]…],
 //   merges [[id, at, place, survivor id, absorbed ids, strong cause ids, is automatic, occurred at, event id]…] that hold,
 //   pointers [[absorbed, survivor, merge id]…], not_same [[persona, persona]…],
-//   joined [[persona, persona, occurred at]…] on strong evidence,
+//   joined [[persona, persona, occurred at, is gone]…] on strong evidence,
 //   sightings [[event id, at, persona id, root id, signs in, [[type, value]…], order key]…],
 //   pending [[at, persona id, [holder of a strong identifier…]]…] of events in open reviews
 // mode: read
@@ -24,7 +24,7 @@ CALL (members) {
       h.since.epochSeconds * 1000000 + h.since.microsecond, h.event_id,
       h.until.epochSeconds * 1000000 + h.until.microsecond, h.trust, h.source,
       h.unlink_id IS NOT NULL, i.first_seen.epochSeconds * 1000000 + i.first_seen.microsecond,
-      h.linked_by IS NOT NULL]]]) AS personas
+      h.linked_by IS NOT NULL, size(keys(h)) = 0]]]) AS personas
 }
 CALL (members) {
   UNWIND members AS c
@@ -51,7 +51,7 @@ CALL (members) {
   UNWIND members AS c
   MATCH (c)-[s:SAME_CORE]->(q:Customer)
   OPTIONAL MATCH (e:Event {id: s.event_id})
-  RETURN collect([c.id, q.id, e.occurred_at.epochSeconds * 1000000 + e.occurred_at.microsecond]) AS joined
+  RETURN collect([c.id, q.id, e.occurred_at.epochSeconds * 1000000 + e.occurred_at.microsecond, s.event_id IS NULL]) AS joined
 }
 CALL () {
   UNWIND $find.keys AS key

@@ -17,7 +17,7 @@ CALL () {
 }
 WITH n.product_id AS product_id, n.profile_id AS profile_id, n.full AS full, n.last_at AS last_at
 // One that is replaced before its properties are read has none.
-WHERE product_id IS NOT NULL AND profile_id IS NOT NULL AND full IS NOT NULL
+WHERE product_id IS NOT NULL AND profile_id IS NOT NULL AND full IS NOT NULL AND last_at IS NOT NULL
 RETURN product_id, profile_id, full, last_at, COLLECT {
   MATCH (p:Customer {root_id: profile_id})
   CALL (p) {

@@ -27,6 +27,8 @@ _MAX_QUERY = 200
 # A search looks at this many identifiers of each type; whoever means one person types more of it.
 _SEARCH_CANDIDATES = 500
 _MAX_MERGES = 500
+# A link that is drawn anew is there again within a transaction.
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,13 @@ def find_profile_id(graph: Graph, brand: BrandSettings, kind: str, value: str) -
     identifier = read_identifier(brand, kind, value)
     if identifier is None:
         return None
-    rows = graph.read("profiles/find_owners", brand=brand.id, keys=[identifier.key(brand.id)])
-    return rows[0]["profile_id"] if rows else None
+    rows: list[dict[str, Any]] = []
+    for _ in range(_TRIES):
+        rows = graph.read("profiles/find_owners", brand=brand.id, keys=[identifier.key(brand.id)])
+        if not any(row["is_gone"] for row in rows):
+            break
+    there = [row for row in rows if not row["is_gone"]] or rows
+    return there[0]["profile_id"] if there else None
 
 
 def read_identifier(brand: BrandSettings, kind: str, value: str) -> Identifier | None:

@@ -4,12 +4,14 @@ import asyncio
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import redis
 
 from brands.onboarding import NewBrand, create_brand
 from core.brand import BrandSettings
+from core.catalogue import PrivacyRequestRecord, ProductRecord, Record, StockItemRecord, StockRecord
 from core.decisions import EventResult
 from core.errors import InvalidInputError, UnavailableError
 from core.events import IncomingEvent
@@ -17,12 +19,14 @@ from core.settings import Settings
 from embedded.redis import launch_redis
 from graph.commit import commit_batch
 from graph.driver import Graph
-from graph.repositories.dead_letters import DeadLetter, list_letters, message_letter
+from graph.repositories.catalogue import list_products
+from graph.repositories.dead_letters import list_letters, message_letter
 from ingest import drain
 from ingest.drain import Drained, DrainPlan, drain_inbox
-from ingest.inbox import LEASE_KEY, Inbox, inbox_length, read_entries, remove_entries
+from ingest.inbox import LEASE_KEY, STREAM, UNREADABLE, Content, Inbox, inbox_length, read_entries, remove_entries
 from ingest.leases import Lease, hold_lease
 from ingest.redis_clients import open_async_redis, open_redis
+from ingest.told_records import told_records
 from tests.factories import T0, event, fact
 from tests.integration.graph_state import live_profiles
 
@@ -48,7 +52,7 @@ def brand(graph: Graph) -> str:
     return create_brand(graph, NewBrand(f"t{uuid.uuid4().hex[:12]}")).id
 
 
-def put(url: str, *contents: IncomingEvent | DeadLetter) -> list[bool]:
+def put(url: str, *contents: Content) -> list[bool]:
     async def run() -> list[bool]:
         opened = open_async_redis(url, connect_seconds=2, answer_seconds=5)
         try:
@@ -69,6 +73,55 @@ def test_what_waits_is_committed_once_and_taken_away(graph: Graph, client: redis
     assert client.get("constintel:{inbox}:bytes") == b"0"
     [live] = live_profiles(graph, brand)
     assert (live.event_count, live.performed, live.ltv_minor) == (3, 3, 3000)
+
+
+def test_records_survive_the_way_through_redis_and_the_same_told_again_waits_once(
+    client: redis.Redis, url: str, brand: str
+) -> None:
+    redact = PrivacyRequestRecord(
+        "shopify", "é.example", "customers/redact", "k", T0, T0 + timedelta(days=30), "email:x"
+    )
+    records: list[Record] = [
+        ProductRecord("shopify", "é.example", "1", T0, title="Ü", price="1.10", variants=({"id": "11", "sku": None},)),
+        StockItemRecord("shopify", "é.example", "21", T0, sku="T-S"),
+        StockRecord("shopify", "é.example", "21", "31", T0, available=6),
+        redact,
+    ]
+    told = told_records(brand, records, T0)
+    later = told_records(brand, records, T0 + timedelta(seconds=5))
+    other = told_records(brand, records[:1], T0)
+    # A privacy request counts its days from when it came: told again it is the first one still.
+    again = replace(redact, requested_at=T0 + timedelta(seconds=5), due_at=T0 + timedelta(days=31))
+    assert put(url, told, later, told_records(brand, [*records[:3], again], T0), other) == [True, False, False, True]
+    assert [entry.content for entry in read_entries(client, 10)] == [told, other]
+    assert list(told.records) == records
+
+
+def test_records_of_a_brand_that_is_gone_are_put_aside_and_keep_nobody_waiting(
+    graph: Graph, client: redis.Redis, url: str, brand: str
+) -> None:
+    record = ProductRecord("shopify", "a.example", "1", T0, title="Tee")
+    put(url, told_records("tgone", [record], T0), told_records(brand, [record], T0), event(brand, "email:a@x.io"))
+    assert drain_inbox(graph, client, PLAN) == Drained(events=1, records=1)
+    assert (inbox_length(client), client.llen(UNREADABLE)) == (0, 1)
+    assert [item["title"] for item in list_products(graph, brand, None, None)["items"]] == ["Tee"]
+    assert list_products(graph, "tgone", None, None)["items"] == []
+
+
+def test_records_that_the_graph_refuses_are_put_aside_and_keep_nobody_waiting(
+    graph: Graph, client: redis.Redis, url: str, brand: str
+) -> None:
+    # No number of the database is as large.
+    bad = StockRecord("shopify", "a.example", "21", "31", T0, available=2**63)
+    put(url, told_records(brand, [bad], T0), event(brand, "email:a@x.io"))
+    assert drain_inbox(graph, client, PLAN) == Drained(events=1)
+    assert (inbox_length(client), client.llen(UNREADABLE)) == (0, 1)
+
+
+def test_an_entry_of_a_kind_that_is_not_known_is_put_aside(graph: Graph, client: redis.Redis) -> None:
+    client.xadd(STREAM, {"id": "x", "kind": "news", "body": "{}"})
+    assert drain_inbox(graph, client, PLAN) == Drained()
+    assert (inbox_length(client), client.llen(UNREADABLE)) == (0, 1)
 
 
 def test_an_event_survives_the_way_through_redis_unchanged(client: redis.Redis, url: str, brand: str) -> None:

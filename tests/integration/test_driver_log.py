@@ -1,4 +1,4 @@
-"""The driver's own log: what is sent to the database is personal data, so no level of it tells any."""
+"""The driver's own log: parameters are personal data, so no level of it tells what is sent to the database."""
 
 import logging
 
@@ -14,7 +14,7 @@ from tests.factories import event
 SECRET = "jane.roe@mail.example"
 
 
-def test_the_log_of_the_driver_tells_no_personal_data_at_any_level(
+def test_the_log_of_the_driver_tells_no_parameter_at_any_level(
     graph: Graph, brand_id: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "neo4j")

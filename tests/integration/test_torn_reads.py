@@ -1,8 +1,8 @@
 """Nothing breaks and nothing is shown where a read finds something that is deleted before its properties are read.
 
 The database is read committed: of such a node the index alone still tells, and its other properties are null. Here that
-is written down as nodes and links that have nothing else, so that every reader meets it each time; one test shows
-with real deletions that it is what they meet.
+is written down as nodes and links that have nothing else, so that every reader meets it each time; one test reads
+while others really delete.
 """
 
 import threading
@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from core.brand import BrandSettings
 from core.clock import utc_now
 from core.errors import NotFoundError
 from graph.driver import Graph
@@ -24,7 +25,7 @@ from graph.repositories.csv_imports import Lease
 from graph.repositories.links import list_links
 from graph.repositories.outbox import list_unstreamed, read_marks
 from graph.repositories.predictions import page_customers, read_customers
-from graph.repositories.profiles import Page, get_profile
+from graph.repositories.profiles import Page, find_profile_id, get_profile
 from graph.repositories.review_batches import get_batch
 from graph.repositories.shop_floor import list_shop_marks
 from graph.repositories.traits import list_traits
@@ -221,3 +222,16 @@ def test_lists_can_be_read_while_what_they_list_comes_and_goes(
             done.set()
     for one in reading:
         one.result()
+
+
+def test_a_look_up_goes_by_links_that_are_there_and_not_by_one_that_is_just_drawn_anew(
+    graph: Graph, brand_id: str
+) -> None:
+    people = """
+        CREATE (i:Identifier {key: $brand + '|device_id|d1', brand: $brand, type: 'device_id', value: 'd1', tier: 3})
+        CREATE (a:Customer {id: $id, brand: $brand, root_id: $id, strength: 90})-[:HAS_IDENTIFIER]->(i)
+        CREATE (b:Customer {id: $brand + '-2', brand: $brand, root_id: $brand + '-2', strength: 10})
+        CREATE (b)-[:HAS_IDENTIFIER {since: $now, trust: 'transaction'}]->(i)
+    """
+    write(graph, people, brand_id)
+    assert find_profile_id(graph, BrandSettings(brand_id), "device_id", "d1") == f"{brand_id}-2"

@@ -4,7 +4,10 @@ import asyncio
 import threading
 from collections.abc import Callable
 
-from core.errors import UnavailableError
+import pytest
+
+from core.errors import InvalidInputError, UnavailableError
+from ingest import graph_watch
 from ingest.graph_watch import GraphWatch
 
 
@@ -64,3 +67,59 @@ def test_a_graph_that_does_not_answer_is_away_until_it_does_and_its_return_is_to
 def test_many_suspicions_at_once_ask_once() -> None:
     _, graph, _ = run(2, suspicions=50)
     assert graph.asked == 3
+
+
+def run_work(work: Callable[[], str], probe: Callable[[], None], told: threading.Event | None = None) -> str:
+    """The answer of `work`; `told` is set when its caller has one."""
+
+    async def watch() -> str:
+        watched = GraphWatch(probe, pause_seconds=0.0)
+        try:
+            return await watched.run(work)
+        finally:
+            if told is not None:
+                told.set()
+            await watched.close()
+
+    return asyncio.run(watch())
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph_watch, "SUSPECT_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_nobody_waits_for_work_on_a_graph_that_is_found_to_be_away() -> None:
+    told = threading.Event()
+
+    def work() -> str:
+        # It ends after its caller has gone.
+        assert told.wait(60)
+        return "late"
+
+    def probe() -> None:
+        raise UnavailableError("away")
+
+    with pytest.raises(UnavailableError):
+        run_work(work, probe, told)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_work_that_is_only_slow_is_waited_for() -> None:
+    asked = threading.Event()
+
+    def work() -> str:
+        # It ends when the graph was asked, and answered, while it went on.
+        assert asked.wait(60)
+        return "done"
+
+    assert run_work(work, asked.set) == "done"
+
+
+def test_what_is_wrong_with_work_is_told_as_it_is() -> None:
+    def work() -> str:
+        raise InvalidInputError("no", field="x")
+
+    with pytest.raises(InvalidInputError):
+        run_work(work, lambda: None)
