@@ -95,7 +95,7 @@ def _member(row: list[Any], currency: str, with_unlinked: bool) -> Member:
             bool(is_unlinked),
             bool(is_by_hand),
         )
-        for kind, value, since, event_id, until, trust, source, is_unlinked, first_seen, is_by_hand in row[8]
+        for kind, value, since, event_id, until, trust, source, is_unlinked, first_seen, is_by_hand, _ in row[8]
         if with_unlinked or not is_unlinked
     ]
     return Member(row[0], row[1], statistics_from(row[2:8], currency), held)
