@@ -33,6 +33,7 @@ _RETRY_SECONDS = 5.0
 _ALL = -1
 _QUICK_SECONDS = 1.0
 _TRIES = 5
+_ENDED_BY_SERVER = ("LockClientStopped", "Transaction.Terminated")
 # Two installations may migrate one database at once: their schema locks can meet.
 _SCHEMA_SECONDS = 30.0
 _SCHEMA_PAUSE_SECONDS = 0.1
@@ -198,6 +199,16 @@ class Graph:
             yield session
 
 
+def was_ended_by_server(error: Exception) -> bool:
+    """Whether the server ended a healthy transaction (it shuts down, an operator): not the fault of what it did.
+
+    The driver calls these the client's fault; another try may well pass.
+    """
+    code = (error.code or "") if isinstance(error, Neo4jError) else ""
+    return any(word in code for word in _ENDED_BY_SERVER)
+
+
 def _is_away(error: DriverError | Neo4jError) -> bool:
     """Whether another try may better it."""
-    return isinstance(error, (ServiceUnavailable, SessionExpired)) or error.is_retryable()
+    is_lost = isinstance(error, (ServiceUnavailable, SessionExpired))
+    return is_lost or error.is_retryable() or was_ended_by_server(error)

@@ -19,7 +19,7 @@ from neo4j.exceptions import (
 )
 
 from core.errors import TimedOutError, UnavailableError
-from graph.driver import Graph
+from graph.driver import Graph, was_ended_by_server
 from graph.parameters import untold
 from graph.queries import query_text
 
@@ -30,11 +30,6 @@ T = TypeVar("T")
 _MIN_BACKOFF = 0.005
 _MAX_BACKOFF = 0.25
 _TIMED_OUT = "TransactionTimedOut"
-
-
-# The server ended a healthy transaction (it shuts down, an operator). The driver calls these the client's
-# fault; the event is not to blame and another try may well pass.
-_ENDED_BY_SERVER = ("LockClientStopped", "Transaction.Terminated")
 
 
 class StaleReadError(Exception):
@@ -131,7 +126,7 @@ def _count_if_retryable(error: Exception) -> bool:
         retry_stats.deadlocks += 1
     elif isinstance(error, Neo4jError) and error.code and "LockAcquisitionTimeout" in error.code:
         retry_stats.lock_timeouts += 1
-    elif isinstance(error, Neo4jError) and error.code and any(word in error.code for word in _ENDED_BY_SERVER):
+    elif was_ended_by_server(error):
         retry_stats.ended_by_server += 1
     elif isinstance(error, ClientError) and not error.is_retryable():
         return False

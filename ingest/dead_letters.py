@@ -1,7 +1,7 @@
 """Dead letters on their way to the graph, or to the inbox while the graph is away: stored before the sender hears."""
 
+import asyncio
 from collections.abc import Sequence
-from functools import partial
 
 from core.errors import PoisonedEventError, UnavailableError
 from core.events import IncomingEvent
@@ -23,12 +23,17 @@ class LetterBox:
         """Store letters of one brand; raises UnavailableError when there is nowhere to put them."""
         if not letters:
             return
-        try:
-            await self._watch.run(partial(keep_letters, self._graph, letters[0].brand, letters))
-        except UnavailableError:
-            if self._inbox is None:
-                raise
-            await self._inbox.put(letters)
+        if not self._watch.is_away:
+            try:
+                await asyncio.to_thread(keep_letters, self._graph, letters[0].brand, letters)
+            except UnavailableError:
+                if self._inbox is None:
+                    raise
+            else:
+                return
+        if self._inbox is None:
+            raise UnavailableError("Neo4j is not reachable.")
+        await self._inbox.put(letters)
 
     async def keep_event(self, event: IncomingEvent, error: PoisonedEventError) -> None:
         """Store the letter of an event that the graph refuses; the error names it from then on."""

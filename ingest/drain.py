@@ -94,30 +94,40 @@ class _Round:
             keep_letters(self.graph, brand, [letter for _, letter in waiting])
             self.done += [entry for entry, _ in waiting]
             self.drained.letters += len(waiting)
-        for entry, told in records:
-            self._store(entry, told)
         self._take_away()
+        self._store_records(records)
         for brand, pairs in events.items():
             self._commit(brand, pairs)
 
-    def _store(self, entry: Entry, told: ToldRecords) -> None:
-        """Products, stock and privacy requests: in any order and any number of times the same."""
-        try:
-            if find_brand(self.graph, told.brand) is None:
+    def _store_records(self, records: Sequence[tuple[Entry, ToldRecords]]) -> None:
+        """Products, stock and privacy requests: of one thing the newest stands, whatever comes first."""
+        brands = {told.brand for _, told in records}
+        gone = {brand for brand in brands if find_brand(self.graph, brand) is None}
+        for entry, told in records:
+            if told.brand in gone:
+                log.error("records_without_brand", place=entry.place)
                 self._put_aside(entry)
-                return
+            elif self._is_stored(entry, told):
+                self.done.append(entry)
+                self.drained.records += 1
+            self._take_away()
+
+    def _is_stored(self, entry: Entry, told: ToldRecords) -> bool:
+        """Store records; False when they stay for another try or, after many, are put aside."""
+        try:
             store_records(self.graph, told.brand, told.records, received_at=told.received_at)
-        except UnavailableError:
-            raise
         except Exception as error:  # what no try will store keeps nothing else waiting; the reason is logged by type
-            log.error("records_refused_by_graph", entry_id=entry.id, exc_info=error)
-            self._put_aside(entry)
-            return
-        self.done.append(entry)
-        self.drained.records += 1
+            # While the graph is away, or knows us no more, everything stays.
+            self.graph.verify()
+            log.warning("records_not_stored", place=entry.place, reason=type(error).__name__)
+            if self._is_hopeless(entry):
+                log.error("records_refused_by_graph", place=entry.place, exc_info=error)
+                self._put_aside(entry)
+            return False
+        return True
 
     def _put_aside(self, entry: Entry) -> None:
-        """Keep it in Redis for a person: without a readable brand there is no place for it in the graph."""
+        """Keep it in Redis for a person: there is no place for it in the graph."""
         self.client.lpush(UNREADABLE, entry.body)
         self.done.append(entry)
 
@@ -142,10 +152,13 @@ class _Round:
 
     def _count_failure(self, entry: Entry, event: IncomingEvent) -> None:
         """An event failed alone: one that goes on so for long is given up, so that it costs the others nothing."""
-        failures = count_failure(self.client, entry)
-        if failures >= _MAX_FAILURES and entry.age_seconds() > _SLOW_SECONDS:
+        if self._is_hopeless(entry):
             error = TimedOutEventError("The event could not be stored in time, again and again.")
             self._refuse(entry, event, error)
+
+    def _is_hopeless(self, entry: Entry) -> bool:
+        """Note that an entry failed though the graph answers; whether that was often enough, for long enough."""
+        return count_failure(self.client, entry) >= _MAX_FAILURES and entry.age_seconds() > _SLOW_SECONDS
 
     def _take_away(self) -> None:
         """Take entries away whose work is committed, and hold the lease for what is next; raises _LeaseLostError."""

@@ -16,6 +16,7 @@ PAUSE_SECONDS = 0.5
 SUSPECT_SECONDS = 1.0
 """A commit takes milliseconds: after this time the graph is asked whether it is there at all."""
 _AWAY = "Neo4j is not reachable."
+_THREADS = 8
 
 T = TypeVar("T")
 
@@ -32,6 +33,8 @@ class GraphWatch:
         self._pause_seconds = pause_seconds
         self._asking: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "graph-watch")
+        # Of their own: others need the loop's threads to find out how to do without the graph.
+        self._threads = ThreadPoolExecutor(_THREADS, "graph-work")
         self._returned: list[Callable[[], None]] = []
         self.is_away = False
 
@@ -51,12 +54,14 @@ class GraphWatch:
         """
         if self.is_away:
             raise UnavailableError(_AWAY)
-        going = asyncio.get_running_loop().run_in_executor(None, work)
+        going = asyncio.get_running_loop().run_in_executor(self._threads, work)
         # Nobody may be left to hear what became of it.
         going.add_done_callback(lambda done: done.cancelled() or done.exception())
         while not (await asyncio.wait((going,), timeout=SUSPECT_SECONDS))[0]:
             self.suspect()
             if self.is_away:
+                # What no thread has begun is taken back.
+                going.cancel()
                 raise UnavailableError(_AWAY)
         try:
             return going.result()
@@ -89,4 +94,5 @@ class GraphWatch:
             self._asking.cancel()
             with suppress(asyncio.CancelledError):
                 await self._asking
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._thread, self._threads):
+            threads.shutdown(wait=False, cancel_futures=True)

@@ -15,6 +15,6 @@ FOREACH (old IN gone | DELETE old)
 FOREACH (item IN row.items |
   MERGE (i:StockItem {key: item.key})
   ON CREATE SET i.brand = $brand, i.source = row.source, i.instance = row.instance, i.item_id = item.id
-  SET i.sku = coalesce(item.sku, i.sku)
+  SET i.sku = CASE WHEN i.updated_at > row.at THEN i.sku ELSE coalesce(item.sku, i.sku) END
   MERGE (p)-[:STOCKS]->(i))
 RETURN count(p) AS stored

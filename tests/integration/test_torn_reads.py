@@ -235,3 +235,22 @@ def test_a_look_up_goes_by_links_that_are_there_and_not_by_one_that_is_just_draw
     """
     write(graph, people, brand_id)
     assert find_profile_id(graph, BrandSettings(brand_id), "device_id", "d1") == f"{brand_id}-2"
+
+
+def test_a_look_up_that_met_a_link_while_it_was_drawn_anew_looks_again(
+    graph: Graph, brand_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = """
+        CREATE (i:Identifier {key: $brand + '|device_id|d1', brand: $brand, type: 'device_id', value: 'd1', tier: 3})
+        CREATE (b:Customer {id: $id, brand: $brand, root_id: $id})-[:HAS_IDENTIFIER {since: $now}]->(i)
+    """
+    write(graph, there, brand_id)
+    answers = [[{"key": "k", "profile_id": "somebody", "is_gone": True}]] * 2
+    read = graph.read
+
+    def torn_first(query: str, /, **params: object) -> list[dict[str, Any]]:
+        return answers.pop() if answers else read(query, **params)
+
+    monkeypatch.setattr(graph, "read", torn_first)
+    assert find_profile_id(graph, BrandSettings(brand_id), "device_id", "d1") == f"{brand_id}-1"
+    assert answers == []

@@ -58,6 +58,16 @@ def test_a_product_stands_as_it_was_last_changed_whatever_came_first(new_tenant:
     assert products(tenant)["items"] == []
 
 
+def test_the_newest_word_about_an_item_stands_whether_its_product_or_it_was_told_of_last(tenant: Tenant) -> None:
+    item = {"id": 21, "sku": "NEW", "updated_at": "2026-10-03T00:00:00Z"}
+    deliver(tenant, "inventory_levels/update", LEVEL)
+    deliver(tenant, "inventory_items/update", item)
+    deliver(tenant, "products/create", PRODUCT)
+    assert [level["sku"] for level in products(tenant)["items"][0]["stock"]] == ["NEW"]
+    deliver(tenant, "products/update", {**PRODUCT, "updated_at": "2026-10-04T00:00:00Z"})
+    assert [level["sku"] for level in products(tenant)["items"][0]["stock"]] == ["T-S"]
+
+
 def test_products_come_in_pages(tenant: Tenant) -> None:
     for number in range(3):
         deliver(tenant, "products/create", {**PRODUCT, "id": number, "variants": []})
