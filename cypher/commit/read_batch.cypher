@@ -1,6 +1,7 @@
 // All that one batch needs to know before any lock, in one round trip: events stored already with the answer they got (the
 // profile is the live one of now), who holds the identifiers (missing ones have no entry), who owns the orders. A link that was
-// taken away while it was read is gone: nothing of it can be relied on.
+// taken away while it was read is gone: nothing of it can be relied on. That is asked last, and of a contested one by its keys: a
+// property that was read before is answered from then.
 // params: brand, wanted: a map of ids (event ids), keys (identifier keys), order_keys
 // returns: one row: known [[id, decision, profile_id, merged_ids, merge_id, review_id, warnings, fingerprint]…],
 //   held [[key, flags, [[persona id, root id, trust, links version, is gone]…],
